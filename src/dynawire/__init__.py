@@ -1,0 +1,1 @@
+"""dynawire: the Python object mapper for Amazon DynamoDB."""
