@@ -1,0 +1,61 @@
+"""Fixtures and rules for the whole test suite."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support import dynamodb_local as oracle
+
+_REQUIRED = "DYNAWIRE_REQUIRE_DYNAMODB_LOCAL"
+_missing = pytest.StashKey[str]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # No test may reach, or depend on, a developer's own AWS account or database.
+    for name in list(os.environ):
+        if name.startswith("AWS_") or name == "DYNAWIRE_URL":
+            del os.environ[name]
+    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+    os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # Whatever uses the fixture carries the marker, so that -m "not dynamodb_local" leaves none behind.
+    for item in items:
+        if "dynamodb_local" in getattr(item, "fixturenames", ()):
+            item.add_marker("dynamodb_local")
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The endpoint of DynamoDB Local, started by the first test that asks for it.
+
+    Its data is kept per access key and region: a test that uses an access key of its own (letters and digits only)
+    sees no table of another.
+    """
+    try:
+        server = oracle.DynamoDBLocal()
+    except oracle.Unavailable as error:
+        reason = str(error)
+        if os.environ.get(_REQUIRED) == "1":
+            pytest.fail(f"DynamoDB Local is required ({_REQUIRED}=1) and cannot run: {reason}", pytrace=False)
+        request.config.stash[_missing] = reason
+        pytest.skip(f"DynamoDB Local cannot run: {reason}")
+    with server:
+        yield server.url
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    reason = config.stash.get(_missing, None)
+    if reason is None:
+        return
+    skipped = sum("DynamoDB Local" in str(report.longrepr) for report in terminalreporter.getreports("skipped"))
+    terminalreporter.write_line(
+        f"!!! {skipped} TESTS AGAINST DYNAMODB LOCAL WERE SKIPPED: {reason}. {_REQUIRED}=1 makes this a failure.",
+        red=True,
+        bold=True,
+    )
