@@ -59,7 +59,9 @@ def java_command() -> str:
     java = java or shutil.which("java")
     if java is None:
         raise Unavailable(f"java is not installed (Java {JAVA_MINIMUM} or later is needed)")
-    answer = subprocess.run([java, "-version"], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+    answer = subprocess.run(
+        [java, "-version"], check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60
+    )
     found = re.search(r'version "(\d+)', answer.stderr + answer.stdout)
     if found is None or int(found.group(1)) < JAVA_MINIMUM:
         raise Unavailable(f"{java} is not Java {JAVA_MINIMUM} or later")
@@ -141,15 +143,15 @@ class DynamoDBLocal:
     def __init__(self, heap_megabytes: int = 512) -> None:
         java = java_command()
         folder = jar_directory()
+        options = [f"-Xmx{heap_megabytes}m", "-XX:+UseSerialGC", f"-Djava.library.path={folder / 'DynamoDBLocal_lib'}"]
+        arguments = ["-jar", str(folder / "DynamoDBLocal.jar"), "-inMemory", "-disableTelemetry"]
         for attempt in range(START_ATTEMPTS):
             # Another process may take the free port before Java binds it: then Java ends, and another port is tried.
             port = _free_port()
             self.url = f"http://127.0.0.1:{port}"
             self._log = tempfile.TemporaryFile()  # noqa: SIM115  (closed by stop)
             self._process = subprocess.Popen(
-                ["/bin/sh", "-c", f"exec 3<&0; {_TETHER}", "sh", java, f"-Xmx{heap_megabytes}m", "-XX:+UseSerialGC"]
-                + [f"-Djava.library.path={folder / 'DynamoDBLocal_lib'}", "-jar", str(folder / "DynamoDBLocal.jar")]
-                + ["-inMemory", "-disableTelemetry", "-port", str(port)],
+                ["/bin/sh", "-c", f"exec 3<&0; {_TETHER}", "sh", java, *options, *arguments, "-port", str(port)],
                 stdin=subprocess.PIPE,
                 stdout=self._log,
                 stderr=subprocess.STDOUT,
