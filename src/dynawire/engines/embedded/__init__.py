@@ -1,0 +1,1 @@
+"""The embedded engine: a DynamoDB that lives in the process."""

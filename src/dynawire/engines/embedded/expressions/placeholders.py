@@ -1,0 +1,136 @@
+"""ExpressionAttributeNames and ExpressionAttributeValues: checked once per request, shared by all its expressions."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from dynawire.engines.embedded.expressions.lexer import invalid
+from dynawire.engines.embedded.expressions.tree import Path
+from dynawire.engines.embedded.values import MAX_NAME_SIZE, Value, check_value
+from dynawire.errors import DynawireError, service_error
+
+__all__ = ["Placeholders"]
+
+_is_name = re.compile(r"#[A-Za-z0-9_]+").fullmatch
+_is_value = re.compile(r":[A-Za-z0-9_]+").fullmatch
+
+
+class Placeholders:
+    """The names and values of one request, and which of them its expressions used."""
+
+    __slots__ = ("_names", "_used_names", "_used_values", "_values")
+
+    def __init__(self, names: dict[str, str] | None, values: dict[str, Value] | None) -> None:
+        """Check both members as they came in the request; None: the request has none.
+
+        Values become canonical in place.
+
+        Raises:
+            ServiceError: ``ValidationException`` when one is empty, or a key or value of it is not valid.
+        """
+        if names is not None:
+            _check_names(names)
+        if values is not None:
+            _check_values(values)
+        self._names = names or {}
+        self._values = values or {}
+        self._used_names: set[str] = set()
+        self._used_values: set[str] = set()
+
+    def use(self, names: frozenset[str], values: frozenset[str] = frozenset()) -> None:
+        """Note that an expression refers to these."""
+        self._used_names |= names
+        self._used_values |= values
+
+    def value(self, kind: str, name: str) -> Value:
+        """The value of a placeholder in an expression of this kind."""
+        value = self._values.get(name)
+        if value is None:
+            raise invalid(
+                kind,
+                f"An expression attribute value used in expression is not defined; attribute value: {name}",
+            )
+        return value
+
+    def path(self, kind: str, path: Path) -> tuple[str | int, ...]:
+        """A path with its names put in."""
+        if path.bare:
+            return path.elements
+        names = self._names
+        elements: list[str | int] = []
+        for element in path.elements:
+            if type(element) is str and element[0] in "#:":
+                name = names.get(element)
+                if name is None:
+                    raise invalid(
+                        kind,
+                        "An expression attribute name used in the document path is not defined; "
+                        f"attribute name: {element}",
+                    )
+                elements.append(name)
+            else:
+                elements.append(element)
+        return tuple(elements)
+
+    def check_all_used(self) -> None:
+        """Refuse names and values that no expression referred to. Called after the last expression was parsed.
+
+        Raises:
+            ServiceError: ``ValidationException``.
+        """
+        for member, given, used in (
+            ("ExpressionAttributeNames", self._names, self._used_names),
+            ("ExpressionAttributeValues", self._values, self._used_values),
+        ):
+            if len(given) > len(used) or not used.issuperset(given):
+                unused = ", ".join(name for name in given if name not in used)
+                raise service_error(
+                    "ValidationException", f"Value provided in {member} unused in expressions: keys: {{{unused}}}"
+                )
+
+
+def _check_names(names: Any) -> None:
+    if type(names) is not dict:
+        raise service_error("SerializationException", "ExpressionAttributeNames is not a map of strings")
+    if not names:
+        raise service_error("ValidationException", "ExpressionAttributeNames must not be empty")
+    for key, name in names.items():
+        if not _is_name(key):
+            raise _bad_key("ExpressionAttributeNames", key)
+        if type(name) is not str:
+            raise service_error("SerializationException", "ExpressionAttributeNames is not a map of strings")
+        if not name:
+            raise service_error(
+                "ValidationException",
+                f"ExpressionAttributeNames contains invalid value: Empty attribute name for key {key}",
+            )
+        if len(name) > MAX_NAME_SIZE // 4 and len(name.encode()) > MAX_NAME_SIZE:
+            raise service_error(
+                "ValidationException",
+                f"ExpressionAttributeNames contains invalid value: Attribute name is too large for key {key}",
+            )
+
+
+def _check_values(values: Any) -> None:
+    if type(values) is not dict:
+        raise service_error("SerializationException", "ExpressionAttributeValues is not a map of AttributeValues")
+    if not values:
+        raise service_error("ValidationException", "ExpressionAttributeValues must not be empty")
+    for key, value in values.items():
+        if not _is_value(key):
+            raise _bad_key("ExpressionAttributeValues", key)
+        try:
+            check_value(value)
+        except DynawireError as error:
+            code = getattr(error, "code", "")
+            if code != "ValidationException":
+                raise
+            reason = error.message.removeprefix("ValidationException: ")
+            raise service_error(
+                "ValidationException", f"ExpressionAttributeValues contains invalid value: {reason} for key {key}"
+            ) from None
+
+
+def _bad_key(member: str, key: str) -> DynawireError:
+    return service_error("ValidationException", f'{member} contains invalid key: Syntax error; key: "{key}"')
