@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from tests.support import dynamodb_local as oracle
@@ -14,6 +15,9 @@ _missing = pytest.StashKey[str]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # The machine may be busy with other steps: time is pytest-timeout's matter. CI finds the same every time.
+    hypothesis.settings.register_profile("dynawire", deadline=None, derandomize="CI" in os.environ, print_blob=True)
+    hypothesis.settings.load_profile("dynawire")
     # No test may reach, or depend on, a developer's own AWS account or database.
     for name in list(os.environ):
         if name.startswith("AWS_") or name == "DYNAWIRE_URL":

@@ -1,0 +1,66 @@
+"""Every program of examples/ runs to its end, as a person would run it, and shows what it should."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLES = ROOT / "examples"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One start of an example: its arguments ("URL" stands for DynamoDB Local's) and patterns its output must have."""
+
+    arguments: tuple[str, ...] = ()
+    shows: tuple[str, ...] = ()
+
+
+# The runs of each example, one after the other in one folder.
+RUNS: dict[str, tuple[Run, ...]] = {}
+
+
+def run_example(name: str, run: Run, folder: Path, url: str | None = None) -> None:
+    arguments = [url if argument == "URL" and url else argument for argument in run.arguments]
+    result = subprocess.run(
+        [sys.executable, "-W", "error", str(EXAMPLES / name), *arguments],
+        check=False,
+        cwd=folder,
+        env=os.environ | {"HOME": str(folder), "COLUMNS": "120"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    for pattern in run.shows:
+        assert re.search(pattern, result.stdout), f"{pattern!r} is not in:\n{result.stdout}"
+
+
+def needs_dynamodb_local(name: str) -> bool:
+    return any("URL" in run.arguments for run in RUNS[name])
+
+
+def test_every_example_is_run() -> None:
+    assert {path.name for path in EXAMPLES.glob("*.py")} == RUNS.keys()
+
+
+@pytest.mark.parametrize("name", sorted(RUNS))
+def test_example(name: str, tmp_path: Path) -> None:
+    for run in RUNS[name]:
+        if "URL" not in run.arguments:
+            run_example(name, run, tmp_path)
+
+
+@pytest.mark.parametrize("name", sorted(filter(needs_dynamodb_local, RUNS)))
+def test_example_on_dynamodb_local(name: str, tmp_path: Path, dynamodb_local: str) -> None:
+    for run in RUNS[name]:
+        if "URL" in run.arguments:
+            run_example(name, run, tmp_path, dynamodb_local)
