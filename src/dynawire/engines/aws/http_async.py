@@ -1,0 +1,396 @@
+"""The asyncio transport: kept-alive connections in a pool per event loop. Works on uvloop too."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
+from typing import cast
+
+from dynawire.engines.aws.credentials import CredentialKeeper, Credentials
+from dynawire.engines.aws.http1 import BadResponse, Response, ResponseReader
+from dynawire.engines.aws.retry import AttemptFailed
+from dynawire.engines.aws.transport import IDLE_LIMIT, READ_SIZE, Origin, connect_share, prepare, readable_check
+
+__all__ = ["AsyncConnection", "AsyncPool"]
+
+_GOODBYE = 1.0
+"""Seconds that closing waits for the loop to let go of the sockets."""
+
+
+class AsyncConnection(asyncio.Protocol):
+    """One kept-alive connection. Carries one request at a time.
+
+    Args:
+        pool: the pool it belongs to.
+
+    Attributes:
+        readable: whether something can be read that the loop has not seen yet.
+        idle_since: when its last response ended, by the loop's clock.
+        broken: whether it must not be used again.
+        lost: done when the loop has let go of the socket.
+    """
+
+    __slots__ = (
+        "_deadline",
+        "_pool",
+        "_reader",
+        "_timer",
+        "_transport",
+        "_waiter",
+        "broken",
+        "idle_since",
+        "lost",
+        "readable",
+    )
+
+    readable: Callable[[], bool]
+    _transport: asyncio.Transport
+
+    def __init__(self, pool: AsyncPool) -> None:
+        self._pool = pool
+        self._reader = ResponseReader()
+        self._waiter: asyncio.Future[Response] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._deadline = 0.0
+        self.idle_since = pool.loop.time()
+        self.broken = False
+        self.lost: asyncio.Future[None] = pool.loop.create_future()
+
+    def send(self, message: bytes) -> asyncio.Future[Response]:
+        """Send a request.
+
+        Returns:
+            Its response to come, or :class:`AttemptFailed`. After any other exception, cancellation included, the
+            connection must be discarded: its response may still be on its way.
+        """
+        pool = self._pool
+        waiter = self._waiter = pool.loop.create_future()
+        self._deadline = deadline = pool.loop.time() + pool.timeout
+        timer = self._timer
+        # One timer serves many requests: it is moved when it rings, and only an earlier deadline replaces it.
+        if timer is None or timer.when() > deadline:
+            self._ring_at(deadline)
+        self._transport.write(message)
+        return waiter
+
+    def abort(self) -> None:
+        """Close it at once, and leave whoever waits for a response to their own devices."""
+        self.broken = True
+        self._waiter = None
+        self._transport.abort()
+
+    def fail(self, reason: str) -> None:
+        """Close it at once, and tell whoever waits for a response."""
+        waiter = self._waiter
+        self.abort()
+        if waiter is not None and not waiter.done():
+            waiter.set_exception(AttemptFailed(reason, sent=True))
+
+    # Called by the loop.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self.readable = readable_check(transport.get_extra_info("socket"))
+        self._ring_at(self.idle_since + IDLE_LIMIT)
+
+    def data_received(self, data: bytes) -> None:
+        waiter = self._waiter
+        if waiter is None:
+            # Nothing was asked: whatever this is, it must not become the answer to the next request.
+            self.abort()
+            return
+        try:
+            response = self._reader.feed(data)
+        except BadResponse as error:
+            self.fail(str(error))
+            return
+        if response is not None:
+            self._waiter = None
+            if not response.reusable:
+                self.broken = True
+            if not waiter.done():
+                waiter.set_result(response)
+
+    def eof_received(self) -> None:
+        self._ended(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._ended(exc)
+        if not self.lost.done():
+            self.lost.set_result(None)
+        self._pool.forget(self)
+
+    def _ended(self, error: Exception | None) -> None:
+        self.broken = True
+        waiter = self._waiter
+        self._waiter = None
+        if waiter is None or waiter.done():
+            return
+        try:
+            if error is not None:
+                raise BadResponse(f"the connection broke ({getattr(error, 'strerror', None) or type(error).__name__})")
+            waiter.set_result(self._reader.end())
+        except BadResponse as bad:
+            waiter.set_exception(AttemptFailed(str(bad), sent=True))
+
+    def _ring_at(self, when: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._pool.loop.call_at(when, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        now = self._pool.loop.time()
+        if self._waiter is None:
+            if now - self.idle_since >= IDLE_LIMIT:
+                self.abort()
+            else:
+                self._ring_at(self.idle_since + IDLE_LIMIT)
+        elif now >= self._deadline:
+            self.fail(f"no answer within {self._pool.timeout:g} s")
+        else:
+            self._ring_at(self._deadline)
+
+
+class AsyncPool:
+    """The connections of one event loop. Used only from tasks of that loop, except :meth:`close_from_outside`.
+
+    Args:
+        origin: where they lead.
+        limit: how many there may be at once; tasks that find none free wait, first come first served.
+
+    Attributes:
+        loop: the running loop.
+        timeout: seconds a request may take.
+        closed: whether :meth:`close` was called.
+    """
+
+    __slots__ = (
+        "_guard",
+        "_idle",
+        "_limit",
+        "_live",
+        "_origin",
+        "_places",
+        "_refreshing",
+        "_waiters",
+        "closed",
+        "loop",
+        "timeout",
+    )
+
+    def __init__(self, origin: Origin, limit: int) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.timeout = origin.timeout
+        self.closed = False
+        self._origin = origin
+        self._limit = limit
+        self._idle: deque[AsyncConnection] = deque()
+        self._live: set[AsyncConnection] = set()
+        self._places = limit
+        """How many more connections may be made. One that is handed to a waiter stays taken."""
+        self._waiters: deque[asyncio.Future[AsyncConnection | None]] = deque()
+        self._guard: AsyncGenerator[None, None] | None = None
+        self._refreshing: asyncio.Future[Credentials] | None = None
+
+    def take(self) -> AsyncConnection | None:
+        """A connection that was usable a moment ago, or None when :meth:`open` must be awaited."""
+        if self._idle:
+            oldest = self.loop.time() - IDLE_LIMIT
+            while self._idle:
+                connection = self._idle.pop()
+                if connection.idle_since > oldest and not connection.broken and not connection.readable():
+                    return connection
+                self.discard(connection)
+        return None
+
+    async def open(self) -> AsyncConnection | None:
+        """A connection: a new one, or one given back while waiting for a place; None when the pool is closed.
+
+        Raises:
+            AttemptFailed: a new one could not be made.
+        """
+        if self.closed:
+            return None
+        if self._places > 0:
+            self._places -= 1
+        else:
+            connection = await self._wait()
+            if self.closed:
+                return None
+            if connection is not None:
+                if not connection.broken:
+                    return connection
+                # Its end came between its return and now: take its place instead.
+                self._live.discard(connection)
+                connection.abort()
+        try:
+            if self._guard is None:
+                self._guard = self._end_with_loop()
+                await anext(self._guard)
+            connection = await _connect(self, self._origin)
+        except BaseException:
+            self._free_place()
+            raise
+        self._live.add(connection)
+        return connection
+
+    def give_back(self, connection: AsyncConnection) -> None:
+        """Return a connection whose response was read to its end."""
+        if connection.broken or self.closed:
+            self.discard(connection)
+            return
+        connection.idle_since = self.loop.time()
+        waiter = self._next_waiter()
+        if waiter is not None:
+            waiter.set_result(connection)
+        else:
+            self._idle.append(connection)
+
+    def discard(self, connection: AsyncConnection) -> None:
+        """Close a connection that must not be used again."""
+        connection.abort()
+        self.forget(connection)
+
+    def forget(self, connection: AsyncConnection) -> None:
+        """The connection is gone; its place is free."""
+        if connection in self._live:
+            self._live.remove(connection)
+            self._free_place()
+
+    async def credentials(self, keeper: CredentialKeeper) -> Credentials:
+        """Renew credentials in another thread, once for all tasks that wait for them."""
+        refreshing = self._refreshing
+        if refreshing is None:
+            refreshing = self._refreshing = self.loop.run_in_executor(None, keeper.refresh)
+            refreshing.add_done_callback(self._refreshed)
+        return await asyncio.shield(refreshing)
+
+    def close(self) -> list[asyncio.Future[None]]:
+        """Close the idle connections now, and those in use when they are given back.
+
+        Returns:
+            What is done when the loop has let go of the idle ones.
+        """
+        self.closed = True
+        lost = []
+        while self._idle:
+            connection = self._idle.pop()
+            lost.append(connection.lost)
+            self.discard(connection)
+        while (waiter := self._next_waiter()) is not None:
+            waiter.set_result(None)
+        return lost
+
+    async def aclose(self) -> None:
+        """Close, and wait until the loop has let go of the idle connections."""
+        lost = self.close()
+        if lost:
+            await asyncio.wait(lost, timeout=_GOODBYE)
+        if self._guard is not None and not self._live:
+            await self._guard.aclose()
+
+    def close_from_outside(self) -> None:
+        """Close from another thread, or when the loop no longer runs."""
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.close)
+
+    async def _end_with_loop(self) -> AsyncGenerator[None, None]:
+        # A loop's runner (asyncio.run) ends unfinished asynchronous generators before it closes the loop, which is the
+        # one chance to close connections that the caller did not.
+        try:
+            yield
+        finally:
+            connections = list(self._live)
+            self.close()
+            for connection in connections:
+                connection.fail("the event loop is ending")
+            if connections:
+                await asyncio.wait([connection.lost for connection in connections], timeout=_GOODBYE)
+
+    async def _wait(self) -> AsyncConnection | None:
+        """Wait for a connection given back, or (None) for the place of one that ended."""
+        waiter: asyncio.Future[AsyncConnection | None] = self.loop.create_future()
+        self._waiters.append(waiter)
+        try:
+            return await waiter
+        except BaseException:
+            if not waiter.done() or waiter.cancelled():
+                waiter.cancel()
+            elif (connection := waiter.result()) is not None:
+                # What it was given at the very moment it was cancelled goes to the next.
+                self.give_back(connection)
+            elif not self.closed:
+                self._free_place()
+            raise
+
+    def _next_waiter(self) -> asyncio.Future[AsyncConnection | None] | None:
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                return waiter
+        return None
+
+    def _free_place(self) -> None:
+        waiter = self._next_waiter()
+        if waiter is not None:
+            waiter.set_result(None)
+        else:
+            self._places += 1
+
+    def _refreshed(self, refreshing: asyncio.Future[Credentials]) -> None:
+        self._refreshing = None
+        if not refreshing.cancelled():
+            refreshing.exception()  # Marks it as seen when every task that waited for it was cancelled.
+
+
+async def _connect(pool: AsyncPool, origin: Origin) -> AsyncConnection:
+    loop = pool.loop
+    try:
+        async with asyncio.timeout(origin.connect_timeout):
+            # Reading the system's CA certificates takes tens of milliseconds.
+            context = await loop.run_in_executor(None, origin.tls) if origin.endpoint.secure else None
+            sock = await _connect_any(loop, origin)
+            try:
+                prepare(sock)
+                tunnel = origin.tunnel()
+                if tunnel is not None:
+                    await loop.sock_sendall(sock, tunnel.request)
+                    while not tunnel.feed(await loop.sock_recv(sock, READ_SIZE)):
+                        pass
+            except BaseException:
+                sock.close()
+                raise
+            name = origin.endpoint.host if context is not None else None
+            # From here on the transport owns the socket.
+            _, connection = await loop.create_connection(
+                lambda: AsyncConnection(pool), sock=sock, ssl=context, server_hostname=name
+            )
+            return connection
+    except OSError as error:
+        raise origin.unreachable(error) from error
+
+
+async def _connect_any(loop: asyncio.AbstractEventLoop, origin: Origin) -> socket.socket:
+    deadline = loop.time() + origin.connect_timeout
+    addresses = await loop.getaddrinfo(*origin.peer, type=socket.SOCK_STREAM)
+    failure: OSError = OSError("no address")
+    for position, (family, kind, protocol, _, address) in enumerate(addresses):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.setblocking(False)
+            async with asyncio.timeout(connect_share(deadline - loop.time(), len(addresses) - position)):
+                await loop.sock_connect(sock, address)
+            return sock
+        except OSError as error:
+            sock.close()
+            failure = error
+        except BaseException:
+            sock.close()
+            raise
+    raise failure
