@@ -158,7 +158,9 @@ def loaded_by(program: str, folder: Path) -> set[str]:
     """The modules that a program of its own has loaded when it ends."""
     program += "\nimport sys; print(*sys.modules, sep='\\n')"
     command = [sys.executable, "-c", program]
-    return set(subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder).stdout.split())
+    result = subprocess.run(command, check=False, capture_output=True, text=True, cwd=folder)
+    assert result.returncode == 0, result.stderr
+    return set(result.stdout.split())
 
 
 def test_import_is_light(tmp_path: Path) -> None:

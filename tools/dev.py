@@ -115,7 +115,7 @@ def fast_tests(interpreter: Interpreter) -> Result:
         environment.prepare()
     except SetupFailed as error:
         return Result(name, False, time.monotonic() - start, str(error))
-    command = environment.command("python", "-m", "pytest", *FAST, "-p", "no:cacheprovider")
+    command = environment.command("python", "-m", "pytest", *FAST, "--tb=short", "-p", "no:cacheprovider")
     storage = str(environment.folder / "hypothesis")
     return captured(name, command, lambda said: said.split("\n")[-1], HYPOTHESIS_STORAGE_DIRECTORY=storage)
 
