@@ -112,7 +112,7 @@ def fast_tests(interpreter: Interpreter) -> Result:
     environment = Environment(f"python{interpreter.name}", interpreter, extras=("test",), alone=SAMPLE_DATA)
     start = time.monotonic()
     try:
-        environment.prepare()
+        environment.prepare(announce=False)  # it would stand amid what the main tests print
     except SetupFailed as error:
         return Result(name, False, time.monotonic() - start, str(error))
     command = environment.command("python", "-m", "pytest", *FAST, "--tb=short", "-p", "no:cacheprovider")

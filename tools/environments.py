@@ -58,14 +58,15 @@ class Environment:
         """A command line for a program installed in this environment."""
         return [str(self.folder / "bin" / program), *arguments]
 
-    def prepare(self) -> None:
+    def prepare(self, announce: bool = True) -> None:
         """Make it what it should be; does nothing and needs no network when it is."""
         stamp = self.folder / "dynawire-stamp"
         wanted = self._fingerprint()
         with _lock(self.folder.name):
             if stamp.exists() and stamp.read_text() == wanted and os.path.exists(self.python):
                 return
-            print(f"setting up .dev/{self.folder.name} with Python {self.interpreter.name} ...", flush=True)
+            if announce:
+                print(f"setting up .dev/{self.folder.name} with Python {self.interpreter.name} ...", flush=True)
             stamp.unlink(missing_ok=True)
             self._make()
             self._install("--editable", self._project, *self._requirements)
