@@ -41,24 +41,31 @@ def dynamodb_local(request: pytest.FixtureRequest) -> Iterator[str]:
     Its data is kept per access key and region: a test that uses an access key of its own (letters and digits only)
     sees no table of another.
     """
-    try:
-        server = oracle.DynamoDBLocal()
-    except oracle.Unavailable as error:
-        reason = str(error)
+    started = _start_dynamodb_local()
+    if isinstance(started, str):
         if os.environ.get(_REQUIRED) == "1":
-            pytest.fail(f"DynamoDB Local is required ({_REQUIRED}=1) and cannot run: {reason}", pytrace=False)
-        request.config.stash[_missing] = reason
-        pytest.skip(f"DynamoDB Local cannot run: {reason}")
-    with server:
-        yield server.url
+            pytest.fail(f"DynamoDB Local is required ({_REQUIRED}=1) and cannot run: {started}", pytrace=False)
+        request.config.stash[_missing] = started
+        pytest.skip(f"DynamoDB Local cannot run: {started}")
+    with started:
+        yield started.url
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def _start_dynamodb_local() -> oracle.DynamoDBLocal | str:
+    try:
+        return oracle.DynamoDBLocal()
+    except oracle.Unavailable as error:
+        return str(error)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> Iterator[None]:
+    yield
     reason = config.stash.get(_missing, None)
     if reason is None:
         return
     skipped = sum("DynamoDB Local" in str(report.longrepr) for report in terminalreporter.getreports("skipped"))
-    terminalreporter.write_line(
+    terminalreporter.write_line(  # the last line but pytest's own
         f"!!! {skipped} TESTS AGAINST DYNAMODB LOCAL WERE SKIPPED: {reason}. {_REQUIRED}=1 makes this a failure.",
         red=True,
         bold=True,

@@ -122,7 +122,7 @@ def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
 
 
 def _tail(output: str) -> str:
-    lines = [line for line in output.splitlines() if line.strip() and not line.startswith("WARNING:")]
+    lines = [line for line in output.splitlines() if line.strip() and not line.lstrip().startswith("WARNING:")]
     return "\n".join(f"    {line}" for line in lines[-15:])
 
 

@@ -37,12 +37,8 @@ def test_answers(dynamodb_local: str) -> None:
     assert call(dynamodb_local, "ListTables") == {"TableNames": []}
 
 
-@pytest.mark.dynamodb_local
+@pytest.mark.usefixtures("dynamodb_local")
 def test_ends_when_its_owner_is_killed() -> None:
-    try:
-        oracle.java_command(), oracle.jar_directory()
-    except oracle.Unavailable as error:
-        pytest.skip(f"DynamoDB Local cannot run: {error}")
     program = (
         "import os, sys; from tests.support.dynamodb_local import DynamoDBLocal\n"
         "server = DynamoDBLocal(); print(server.url, server._process.pid, flush=True); os.kill(os.getpid(), 9)"
