@@ -7,7 +7,12 @@ All expressions of one request share its :class:`Placeholders`; what is parsed o
 from __future__ import annotations
 
 from dynawire.engines.embedded.expressions.conditions import Condition, parse_condition
-from dynawire.engines.embedded.expressions.key_conditions import KeyCondition, parse_key_condition
+from dynawire.engines.embedded.expressions.key_conditions import (
+    KeyCondition,
+    KeyConditions,
+    parse_key_condition,
+    read_key_conditions,
+)
 from dynawire.engines.embedded.expressions.placeholders import Placeholders
 from dynawire.engines.embedded.expressions.projections import Projection, parse_projection
 from dynawire.engines.embedded.expressions.updates import Update, parse_update
@@ -15,6 +20,7 @@ from dynawire.engines.embedded.expressions.updates import Update, parse_update
 __all__ = [
     "Condition",
     "KeyCondition",
+    "KeyConditions",
     "Placeholders",
     "Projection",
     "Update",
@@ -22,4 +28,5 @@ __all__ = [
     "parse_key_condition",
     "parse_projection",
     "parse_update",
+    "read_key_conditions",
 ]

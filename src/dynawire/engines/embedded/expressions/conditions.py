@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator as operators
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final, Literal
 
 from dynawire.engines.embedded.expressions.lexer import invalid
@@ -12,6 +12,7 @@ from dynawire.engines.embedded.expressions.operands import (
     Scope,
     bind_operand,
     bind_operands,
+    refuse_key_paths,
     refuse_same_operands,
 )
 from dynawire.engines.embedded.expressions.parser import condition_tree
@@ -70,6 +71,15 @@ class Condition:
         """The top-level attributes it looks at."""
         path = self._placeholders.path
         return frozenset(str(path("", node)[0]) for node in self._tree.paths)
+
+    def check_key_paths(self, key_names: Collection[str], index_key_names: Collection[str] = ()) -> None:
+        """Refuse it when a path goes into a key attribute of the table or of one of its indexes.
+
+        Raises:
+            ServiceError: ``ValidationException``.
+        """
+        if self._tree.nested:
+            refuse_key_paths(self._tree.nested, self._placeholders, key_names, index_key_names)
 
 
 def parse_condition(
@@ -186,9 +196,9 @@ def _equals(left: Operand, right: Operand) -> Matcher:
 
 def _bind_between(node: Between, scope: Scope) -> Matcher:
     operands = [bind_operand(part, scope) for part in (node.operand, node.low, node.high)]
-    refuse_same_operands("BETWEEN", operands, scope)
     for operand in operands:
         _require_order("BETWEEN", operand, scope)
+    refuse_same_operands("BETWEEN", operands, scope)
     value, low, high = operands
     if low.value is not None and high.value is not None:
         if low.type != high.type:

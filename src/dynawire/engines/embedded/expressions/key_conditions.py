@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple, NoReturn
 
 from dynawire.engines.embedded.expressions.conditions import Condition
@@ -20,10 +21,10 @@ from dynawire.engines.embedded.expressions.tree import (
     Path,
     ValueReference,
 )
-from dynawire.engines.embedded.values import Value, type_of
-from dynawire.errors import service_error
+from dynawire.engines.embedded.values import Value, compare_values, type_of
+from dynawire.errors import DynawireError, service_error
 
-__all__ = ["KeyCondition", "parse_key_condition"]
+__all__ = ["KeyCondition", "KeyConditions", "parse_key_condition", "read_key_conditions"]
 
 _KIND: Final = "KeyConditionExpression"
 _TURNED: Final = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
@@ -44,12 +45,87 @@ class KeyCondition(NamedTuple):
     range: tuple[str, tuple[Value, ...]] | None
 
 
-class _Part(NamedTuple):
-    """The condition on one key attribute."""
+class KeyConditions:
+    """The conditions of a KeyConditionExpression, before it is known which index they are for.
 
-    name: str
-    operator: str
-    values: tuple[Value, ...]
+    Attributes:
+        names: the attributes they are on.
+    """
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, parts: dict[str, _Part]) -> None:
+        self._parts = parts
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(self._parts)
+
+    def resolve(
+        self, partition_keys: tuple[str, ...], sort_keys: tuple[str, ...], key_types: Mapping[str, str]
+    ) -> KeyCondition:
+        """What they ask of an index's key.
+
+        Args:
+            partition_keys: the index's partition key attributes, up to four.
+            sort_keys: its sort key attributes, up to four, in order.
+            key_types: the type (``"S"``, ``"N"`` or ``"B"``) of each of them.
+
+        Raises:
+            ServiceError: ``ValidationException`` when they do not fit the key.
+        """
+        parts = self._parts
+        if len(partition_keys) == 1 and len(sort_keys) <= 1:
+            _check_simple_key(parts, partition_keys + sort_keys)
+        else:
+            _check_long_key(parts, partition_keys, sort_keys)
+        for part in parts.values():
+            _check_values(part, key_types[part.name])
+        sort: list[Value] = []
+        last: tuple[str, tuple[Value, ...]] | None = None
+        for name in sort_keys:
+            found = parts.get(name)
+            if found is None:
+                break
+            if found.operator != "=":
+                last = (found.operator, found.values)
+                break
+            sort.append(found.values[0])
+        return KeyCondition(tuple([parts[name].values[0] for name in partition_keys]), tuple(sort), last)
+
+
+def read_key_conditions(text: str, placeholders: Placeholders) -> KeyConditions:
+    """Read a KeyConditionExpression as far as that goes without a table: the service looks for the table after this.
+
+    Args:
+        text: the expression.
+        placeholders: the request's names and values.
+
+    Raises:
+        ServiceError: ``ValidationException`` with the service's wording.
+    """
+    tree = condition_tree(_KIND, text)
+    placeholders.use(tree.names, tree.values)
+    try:
+        outlines = _outlines(text)
+    except DynawireError:
+        # What is wrong in any condition comes before what is wrong in a key condition.
+        Condition(tree, _KIND, placeholders)
+        raise
+    parts: dict[str, _Part] = {}
+    twice = False
+    plain = True
+    for path, operator, references in outlines:
+        name = str(placeholders.path(_KIND, path)[0])
+        values = tuple([placeholders.value(_KIND, reference) for reference in references])
+        plain = plain and _is_plain(operator, values)
+        twice = twice or name in parts
+        parts[name] = _Part(name, operator, values)
+    if not plain:
+        Condition(tree, _KIND, placeholders)
+    if twice:
+        _refuse("KeyConditionExpressions must only contain one condition per key")
+    return KeyConditions(parts)
 
 
 def parse_key_condition(
@@ -59,85 +135,83 @@ def parse_key_condition(
     sort_keys: tuple[str, ...],
     key_types: Mapping[str, str],
 ) -> KeyCondition:
-    """Read a KeyConditionExpression.
-
-    Args:
-        text: the expression.
-        placeholders: the request's names and values.
-        partition_keys: the index's partition key attributes, up to four.
-        sort_keys: its sort key attributes, up to four, in order.
-        key_types: the type (``"S"``, ``"N"`` or ``"B"``) of each of them.
-
-    Raises:
-        ServiceError: ``ValidationException`` with the service's wording.
-    """
-    tree = condition_tree(_KIND, text)
-    placeholders.use(tree.names, tree.values)
-    # Binding it as any condition finds undefined placeholders and operands of the wrong type.
-    Condition(tree, _KIND, placeholders)
-    parts: dict[str, _Part] = {}
-    for node in tree.root.parts if isinstance(tree.root, And) else (tree.root,):
-        part = _read_part(node, placeholders)
-        if part.name in parts:
-            _refuse("KeyConditionExpressions must only contain one condition per key")
-        parts[part.name] = part
-    if len(partition_keys) == 1 and len(sort_keys) <= 1:
-        _check_simple_key(parts, partition_keys + sort_keys)
-    else:
-        _check_long_key(parts, partition_keys, sort_keys)
-    for part in parts.values():
-        _check_values(part, key_types[part.name])
-    sort: list[Value] = []
-    last: tuple[str, tuple[Value, ...]] | None = None
-    for name in sort_keys:
-        found = parts.get(name)
-        if found is None:
-            break
-        if found.operator != "=":
-            last = (found.operator, found.values)
-            break
-        sort.append(found.values[0])
-    return KeyCondition(tuple(parts[name].values[0] for name in partition_keys), tuple(sort), last)
+    """Read a KeyConditionExpression for an index: :func:`read_key_conditions`, then :meth:`KeyConditions.resolve`."""
+    return read_key_conditions(text, placeholders).resolve(partition_keys, sort_keys, key_types)
 
 
-def _read_part(node: Node, placeholders: Placeholders) -> _Part:
+class _Part(NamedTuple):
+    """The condition on one key attribute."""
+
+    name: str
+    operator: str
+    values: tuple[Value, ...]
+
+
+class _Outline(NamedTuple):
+    """The condition on one key attribute as it stands in the text."""
+
+    path: Path
+    operator: str
+    references: tuple[str, ...]
+
+
+@lru_cache(maxsize=512)
+def _outlines(text: str) -> tuple[_Outline, ...]:
+    root = condition_tree(_KIND, text).root
+    return tuple(_outline(node) for node in (root.parts if isinstance(root, And) else (root,)))
+
+
+def _outline(node: Node) -> _Outline:
     """One condition on one attribute; anything else is refused."""
     operands: tuple[Node, ...]
-    if isinstance(node, Comparison):
-        if node.operator == "<>":
-            _refuse_operator("<>")
+    if isinstance(node, Comparison) and node.operator != "<>":
         operator, operands = node.operator, (node.left, node.right)
-        if isinstance(node.left, ValueReference) and isinstance(node.right, Path):
-            operator, operands = _TURNED[operator], (node.right, node.left)
     elif isinstance(node, Between):
         operator, operands = "BETWEEN", (node.operand, node.low, node.high)
     elif isinstance(node, Call) and node.function == "begins_with":
         operator, operands = "begins_with", node.operands
     else:
-        _refuse_operator(_operator_of(node))
-    if any(isinstance(operand, Call) for operand in operands):
-        _refuse("KeyConditionExpressions cannot contain nested operations")
-    subject, *others = operands
-    paths = [operand for operand in operands if isinstance(operand, Path)]
-    if any(len(path.elements) > 1 for path in paths):
-        _refuse("KeyConditionExpressions cannot have conditions on nested attributes")
-    if not isinstance(subject, Path):
-        if operator in ("BETWEEN", "begins_with"):
-            _refuse(
-                f"Invalid condition in KeyConditionExpression: "
-                f"{operator} operator must have the key attribute as its first operand"
-            )
+        _refuse(f"Invalid operator used in {_KIND}: {_operator_of(node)}")
+    if operator in ("BETWEEN", "begins_with") and isinstance(operands[0], ValueReference):
+        _refuse(
+            "Invalid condition in KeyConditionExpression: "
+            f"{operator} operator must have the key attribute as its first operand"
+        )
+    key: Path | None = None
+    for operand in operands:
+        if isinstance(operand, Call):
+            _refuse("KeyConditionExpressions cannot contain nested operations")
+        if isinstance(operand, Path):
+            if key is not None:
+                _refuse("Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition")
+            if len(operand.elements) > 1:
+                _refuse("KeyConditionExpressions cannot have conditions on nested attributes")
+            key = operand
+    if key is None:
         _refuse("Invalid condition in KeyConditionExpression: No key attribute specified")
-    values = [placeholders.value(_KIND, operand.name) for operand in others if isinstance(operand, ValueReference)]
-    if len(values) < len(others):
-        _refuse("Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition")
-    (name,) = placeholders.path(_KIND, subject)
-    return _Part(str(name), operator, tuple(values))
+    if key is not operands[0]:
+        operator = _TURNED[operator]
+    return _Outline(key, operator, tuple(operand.name for operand in operands if isinstance(operand, ValueReference)))
+
+
+def _is_plain(operator: str, values: tuple[Value, ...]) -> bool:
+    """Whether any condition may have these values; when not, binding it says what is wrong."""
+    tag = type_of(values[0])
+    if tag not in ("S", "N", "B"):
+        return False
+    if operator == "begins_with":
+        return tag != "N"
+    if operator == "BETWEEN":
+        order = compare_values(values[0], values[1])
+        return order is not None and order <= 0
+    return True
 
 
 def _operator_of(node: Node) -> str:
     if isinstance(node, Call):
         return node.function
+    if isinstance(node, Comparison):
+        return node.operator
     return {Or: "OR", Not: "NOT", In: "IN"}.get(type(node), "AND")
 
 
@@ -166,7 +240,9 @@ def _check_long_key(parts: Mapping[str, _Part], partition_keys: Sequence[str], s
     if not given:
         return
     last = given[-1]
-    loose = [name for name in sort_keys[: sort_keys.index(last)] if name not in parts or parts[name].operator != "="]
+    before = sort_keys[: sort_keys.index(last)]
+    loose = [name for name in before if name not in parts]
+    loose = loose or [name for name in before if parts[name].operator != "="]
     if loose:
         _refuse(
             f"RANGE key attributes {', '.join(loose)} must have equality conditions specified in the query "
@@ -184,10 +260,6 @@ def _check_values(part: _Part, key_type: str) -> None:
                 "One or more parameter values are not valid. The AttributeValue for a key attribute "
                 f"cannot contain an empty {kind} value. Key: {part.name}"
             )
-
-
-def _refuse_operator(operator: str) -> NoReturn:
-    raise service_error("ValidationException", f"Invalid operator used in {_KIND}: {operator}")
 
 
 def _refuse(message: str) -> NoReturn:

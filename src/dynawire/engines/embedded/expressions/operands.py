@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from dynawire.engines.embedded.expressions.lexer import invalid
 from dynawire.engines.embedded.expressions.placeholders import Placeholders
 from dynawire.engines.embedded.expressions.tree import Call, Node, Path, ValueReference
 from dynawire.engines.embedded.values import Item, Value, decode_binary
+from dynawire.errors import DynawireError, service_error
 
 __all__ = [
     "BoundPath",
@@ -18,7 +19,9 @@ __all__ = [
     "bind_operands",
     "find",
     "path_text",
+    "refuse_key_paths",
     "refuse_same_operands",
+    "same_operands",
 ]
 
 BoundPath = tuple[str | int, ...]
@@ -88,11 +91,16 @@ def refuse_same_operands(operator: str, operands: list[Operand], scope: Scope) -
     """Refuse an operator whose first operand, a path, comes again."""
     first = operands[0].path
     if first is not None and any(operand.path == first for operand in operands[1:]):
-        raise invalid(
-            scope.kind,
-            "The first operand must be distinct from the remaining operands for this operator or function; "
-            f"operator: {operator}, first operand: {path_text(first)}",
-        )
+        raise same_operands(scope.kind, operator, first)
+
+
+def same_operands(kind: str, operator: str, path: BoundPath) -> DynawireError:
+    """The error for an operator that has one path twice."""
+    return invalid(
+        kind,
+        "The first operand must be distinct from the remaining operands for this operator or function; "
+        f"operator: {operator}, first operand: {path_text(path)}",
+    )
 
 
 def find(item: Item, path: BoundPath) -> Value | None:
@@ -115,6 +123,25 @@ def find(item: Item, path: BoundPath) -> Value | None:
                 return None
             value = elements[element]
     return value
+
+
+def refuse_key_paths(
+    nested: Iterable[Path], placeholders: Placeholders, key_names: Collection[str], index_key_names: Collection[str]
+) -> None:
+    """Refuse a path that goes into a key attribute.
+
+    Raises:
+        ServiceError: ``ValidationException``.
+    """
+    for node in nested:
+        name = placeholders.path("", node)[0]
+        for kind, names in (("Key", key_names), ("IndexKey", index_key_names)):
+            if name in names:
+                raise service_error(
+                    "ValidationException",
+                    "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: "
+                    f"{kind}: {name}",
+                )
 
 
 def path_text(path: BoundPath) -> str:

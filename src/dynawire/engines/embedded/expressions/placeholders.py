@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 from dynawire.engines.embedded.expressions.lexer import invalid
 from dynawire.engines.embedded.expressions.tree import Path
@@ -12,6 +13,7 @@ from dynawire.errors import DynawireError, service_error
 
 __all__ = ["Placeholders"]
 
+_MAX_KEY: Final = 255
 _is_name = re.compile(r"#[A-Za-z0-9_]+").fullmatch
 _is_value = re.compile(r":[A-Za-z0-9_]+").fullmatch
 
@@ -19,7 +21,7 @@ _is_value = re.compile(r":[A-Za-z0-9_]+").fullmatch
 class Placeholders:
     """The names and values of one request, and which of them its expressions used."""
 
-    __slots__ = ("_names", "_used_names", "_used_values", "_values")
+    __slots__ = ("_names", "_used", "_used_names", "_used_values", "_values")
 
     def __init__(self, names: dict[str, str] | None, values: dict[str, Value] | None) -> None:
         """Check both members as they came in the request; None: the request has none.
@@ -35,11 +37,17 @@ class Placeholders:
             _check_values(values)
         self._names = names or {}
         self._values = values or {}
+        self._used = False
         self._used_names: set[str] = set()
         self._used_values: set[str] = set()
 
+    def define(self, names: frozenset[str], values: frozenset[str]) -> bool:
+        """Whether all of these are defined."""
+        return names <= self._names.keys() and values <= self._values.keys()
+
     def use(self, names: frozenset[str], values: frozenset[str] = frozenset()) -> None:
         """Note that an expression refers to these."""
+        self._used = True
         self._used_names |= names
         self._used_values |= values
 
@@ -73,21 +81,38 @@ class Placeholders:
                 elements.append(element)
         return tuple(elements)
 
-    def check_all_used(self) -> None:
+    def check_all_used(self, absent: str = "") -> None:
         """Refuse names and values that no expression referred to. Called after the last expression was parsed.
+
+        Args:
+            absent: for a request without any expression, which ones could have used values, as the service says it:
+                ``"ConditionExpression is null"``.
 
         Raises:
             ServiceError: ``ValidationException``.
         """
-        for member, given, used in (
-            ("ExpressionAttributeNames", self._names, self._used_names),
-            ("ExpressionAttributeValues", self._values, self._used_values),
-        ):
-            if len(given) > len(used) or not used.issuperset(given):
-                unused = ", ".join(name for name in given if name not in used)
+        names, values = self._names, self._values
+        if not self._used:
+            if names:
                 raise service_error(
-                    "ValidationException", f"Value provided in {member} unused in expressions: keys: {{{unused}}}"
+                    "ValidationException", "ExpressionAttributeNames can only be specified when using expressions"
                 )
+            if values:
+                suffix = f": {absent}" if absent else ""
+                raise service_error(
+                    "ValidationException",
+                    f"ExpressionAttributeValues can only be specified when using expressions{suffix}",
+                )
+            return
+        if not names.keys() <= self._used_names:
+            raise _unused("ExpressionAttributeNames", names, self._used_names)
+        if not values.keys() <= self._used_values:
+            raise _unused("ExpressionAttributeValues", values, self._used_values)
+
+
+def _unused(member: str, given: Iterable[str], used: set[str]) -> DynawireError:
+    unused = ", ".join(name for name in given if name not in used)
+    return service_error("ValidationException", f"Value provided in {member} unused in expressions: keys: {{{unused}}}")
 
 
 def _check_names(names: Any) -> None:
@@ -95,9 +120,8 @@ def _check_names(names: Any) -> None:
         raise service_error("SerializationException", "ExpressionAttributeNames is not a map of strings")
     if not names:
         raise service_error("ValidationException", "ExpressionAttributeNames must not be empty")
+    _check_keys("ExpressionAttributeNames", names, _is_name)
     for key, name in names.items():
-        if not _is_name(key):
-            raise _bad_key("ExpressionAttributeNames", key)
         if type(name) is not str:
             raise service_error("SerializationException", "ExpressionAttributeNames is not a map of strings")
         if not name:
@@ -117,9 +141,8 @@ def _check_values(values: Any) -> None:
         raise service_error("SerializationException", "ExpressionAttributeValues is not a map of AttributeValues")
     if not values:
         raise service_error("ValidationException", "ExpressionAttributeValues must not be empty")
+    _check_keys("ExpressionAttributeValues", values, _is_value)
     for key, value in values.items():
-        if not _is_value(key):
-            raise _bad_key("ExpressionAttributeValues", key)
         try:
             check_value(value)
         except DynawireError as error:
@@ -132,5 +155,13 @@ def _check_values(values: Any) -> None:
             ) from None
 
 
-def _bad_key(member: str, key: str) -> DynawireError:
-    return service_error("ValidationException", f'{member} contains invalid key: Syntax error; key: "{key}"')
+def _check_keys(member: str, keys: Iterable[str], is_valid: Callable[[str], object]) -> None:
+    for key in keys:
+        if not is_valid(key):
+            raise service_error("ValidationException", f'{member} contains invalid key: Syntax error; key: "{key}"')
+        if len(key) > _MAX_KEY:
+            raise service_error(
+                "ValidationException",
+                f"{member} contains invalid key: The expression attribute map contains a key that is too long; "
+                f"size of key: {len(key)}",
+            )

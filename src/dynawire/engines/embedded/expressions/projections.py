@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from dynawire.engines.embedded.expressions.lexer import invalid
-from dynawire.engines.embedded.expressions.operands import BoundPath, path_text
+from dynawire.engines.embedded.expressions.operands import BoundPath, path_text, refuse_key_paths
 from dynawire.engines.embedded.expressions.parser import projection_tree
 from dynawire.engines.embedded.expressions.placeholders import Placeholders
+from dynawire.engines.embedded.expressions.tree import Path
 from dynawire.engines.embedded.values import Item, Value
 
 __all__ = ["Projection", "parse_projection", "refuse_overlaps"]
@@ -25,10 +26,14 @@ class Projection:
         top_level_names: the attributes they begin with.
     """
 
-    __slots__ = ("_nested", "_selection", "paths")
+    __slots__ = ("_nested", "_nested_paths", "_placeholders", "_selection", "paths")
 
-    def __init__(self, paths: Iterable[BoundPath]) -> None:
+    def __init__(
+        self, paths: Iterable[BoundPath], placeholders: Placeholders, nested_paths: tuple[Path, ...] = ()
+    ) -> None:
         self.paths = tuple(paths)
+        self._placeholders = placeholders
+        self._nested_paths = nested_paths
         self._selection: _Selection = {}
         self._nested = False
         for path in self.paths:
@@ -42,6 +47,15 @@ class Projection:
     def top_level_names(self) -> frozenset[str]:
         """The attributes the paths begin with."""
         return frozenset(self._selection)
+
+    def check_key_paths(self, key_names: Collection[str], index_key_names: Collection[str] = ()) -> None:
+        """Refuse it when a path goes into a key attribute of the table or of one of its indexes.
+
+        Raises:
+            ServiceError: ``ValidationException``.
+        """
+        if self._nested_paths:
+            refuse_key_paths(self._nested_paths, self._placeholders, key_names, index_key_names)
 
     def project(self, item: Item) -> Item:
         """A new item with what the paths select: maps keep their structure, lists close their gaps."""
@@ -65,7 +79,7 @@ def parse_projection(text: str, placeholders: Placeholders) -> Projection:
     placeholders.use(tree.names)
     paths = [placeholders.path(kind, path) for path in tree.paths]
     refuse_overlaps(kind, paths)
-    return Projection(paths)
+    return Projection(paths, placeholders, tree.nested)
 
 
 def refuse_overlaps(kind: str, paths: Sequence[BoundPath]) -> None:

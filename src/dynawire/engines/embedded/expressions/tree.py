@@ -116,26 +116,29 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class ConditionTree:
-    """A condition, its paths, and the placeholders in it."""
+    """A condition, all paths in it, those of them that go into an attribute, and the placeholders."""
 
     root: Node
     paths: tuple[Path, ...]
+    nested: tuple[Path, ...]
     names: frozenset[str]
     values: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateTree:
-    """An update's actions as they were written, and the placeholders in them."""
+    """An update's actions as they were written, the paths that go into an attribute, and the placeholders."""
 
     actions: tuple[Action, ...]
+    nested: tuple[Path, ...]
     names: frozenset[str]
     values: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectionTree:
-    """A projection's paths, and the placeholders in them."""
+    """A projection's paths, those of them that go into an attribute, and the placeholders."""
 
     paths: tuple[Path, ...]
+    nested: tuple[Path, ...]
     names: frozenset[str]
