@@ -2,10 +2,10 @@
 
     python benchmarks/http_engine.py [--requests N] [--rounds N]
 
-A server in another process sends a canned GetItem response of 1 KB over kept-alive loopback connections. What is printed
-is the client's CPU time (``time.process_time``, user and system) per request, the least of several interleaved rounds:
-only the ratios carry over to other machines. ``bare socket`` sends a ready-made request and reads until the response has
-the expected length, so nothing can cost less; ``bare protocol`` is the same on an event loop.
+A server in another process sends a canned GetItem response of 1 KB over kept-alive loopback connections. What is
+printed is the client's CPU time (``time.process_time``, user and system) per request, the least of several interleaved
+rounds: only the ratios carry over to other machines. ``bare socket`` sends a ready-made request and reads until the
+response has the expected length, so nothing can cost less; ``bare protocol`` is the same on an event loop.
 """
 
 from __future__ import annotations

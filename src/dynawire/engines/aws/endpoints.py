@@ -29,7 +29,7 @@ _URL = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://"
     r"(?:\[(?P<literal>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9._-]*))"
     r"(?::(?P<port>\d{1,5}))?"
-    r"(?P<path>/[A-Za-z0-9/._~!$&'()*+,;=:@%-]*)?"
+    r"(?P<path>/[A-Za-z0-9/._~!$&'()*+,;=:%-]*)?"
 )
 _FORMS = "write dynamodb://eu-west-1 for AWS, or http://localhost:8000 for a server of your own"
 _DEFAULT_PORTS = {"http": 80, "https": 443}

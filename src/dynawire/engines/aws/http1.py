@@ -110,7 +110,9 @@ class ResponseReader:
 
     def on_message_begin(self) -> None:
         if self._response is not None:
+            # A second response, unasked: its headers must not get among those of the first.
             self._surplus = True
+            self._headers = {}
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._headers[name.lower()] = value

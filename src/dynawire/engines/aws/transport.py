@@ -1,5 +1,6 @@
 """What the blocking and the asyncio transport share: where to connect, TLS, the tunnel through a proxy, and what
-failures to connect mean."""
+failures to connect mean.
+"""
 
 from __future__ import annotations
 
