@@ -138,6 +138,7 @@ class DynamoDBLocal:
 
     Attributes:
         url: its endpoint, such as ``"http://127.0.0.1:41733"``.
+        session: the id of the process session that it and nothing else runs in.
     """
 
     def __init__(self, heap_megabytes: int = 512) -> None:
@@ -158,6 +159,7 @@ class DynamoDBLocal:
                 cwd=folder,
                 start_new_session=True,  # Ctrl-C reaches the test run only, which then stops the server
             )
+            self.session = self._process.pid
             if self._wait_until_it_answers():
                 return
             said = self._said()
