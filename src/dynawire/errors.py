@@ -258,7 +258,13 @@ _CREDENTIAL_CODES = frozenset(
         "UnrecognizedClientException",
     }
 )
-_CONFLICT_CODES = frozenset({"TransactionConflictException", "TransactionConflict", "TransactionInProgressException"})
+_CONFLICT_CODES = frozenset(
+    {
+        "TransactionConflictException",
+        "TransactionConflict",
+        "TransactionInProgressException",
+    }
+)
 
 
 def service_error(

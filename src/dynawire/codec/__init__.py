@@ -1,1 +1,1 @@
-"""codec."""
+"""Python values to DynamoDB's wire form and back, compiled once per class."""

@@ -7,9 +7,7 @@ from typing import Any, Protocol
 __all__ = ["ALL_TAGS", "ValueCodec", "WireValue"]
 
 
-ALL_TAGS: frozenset[str] = frozenset(
-    {"S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS"}
-)
+ALL_TAGS: frozenset[str] = frozenset({"S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS"})
 """DynamoDB's ten type descriptors."""
 
 WireValue = dict[str, Any]

@@ -1,0 +1,322 @@
+"""Databases: where requests go. ``connect`` makes one; models find the current one by themselves."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .engines.protocol import Engine
+from .errors import DynawireError, SchemaError
+from .operations.capacity import CapacityMeter, active_meter
+from .operations.drivers import arun, run
+from .operations.effects import Operation
+from .operations.mapped import mapped
+from .operations.tables import TableDescription, delete_table, describe_table, list_tables
+from .operations.target import Target
+from .operations.transact import transact_get
+from .operations.twins import asynchronous, sync
+from .table import TABLE_TIMEOUT, Key, Table
+
+if TYPE_CHECKING:
+    from .transaction import Transaction
+
+__all__ = ["Database", "connect", "table_of"]
+
+T = TypeVar("T")
+A = TypeVar("A")
+
+_bound: ContextVar[Database | None] = ContextVar("dynawire_database", default=None)
+_connected: list[Database] = []
+
+WHAT_TO_WRITE = (
+    'connect("memory:") for an engine in this process, connect("sqlite:///app.db") for one in a file, '
+    'connect("dynamodb://eu-west-1") for AWS, connect("http://localhost:8000") for DynamoDB Local or another endpoint'
+)
+
+
+def connect(url: str | None = None, *, table_prefix: str = "", **options: Any) -> Database:
+    """Connect to a database. The one connected last is the default of every model.
+
+    Nothing is sent and no file is touched until the first operation.
+
+    Args:
+        url: ``memory:`` (an engine in this process, gone with it), ``sqlite:///relative.db`` or
+            ``sqlite:////absolute/path.db`` (an engine in a file), ``dynamodb://region`` (AWS), ``http://host:port`` or
+            ``https://host:port`` (DynamoDB Local or any compatible endpoint). None: the environment variable DYNAWIRE_URL,
+            else AWS when a region is configured.
+        table_prefix: put before every table name, as ``"staging-"``.
+        options: the engine's own. Over HTTP: ``region``, ``access_key_id``, ``secret_access_key``, ``session_token``,
+            ``timeout`` and the others of :class:`~dynawire.engines.aws.AwsEngine`.
+
+    Raises:
+        DynawireError: the URL is none of these, or there is none and no region is configured.
+    """
+    database = Database(_engine(url, options), table_prefix=table_prefix)
+    _connected.append(database)
+    return database
+
+
+def _engine(url: str | None, options: dict[str, Any]) -> Engine:
+    url = url or os.environ.get("DYNAWIRE_URL")
+    if url is None:
+        region = options.pop("region", None) or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+        if region is None:
+            raise DynawireError(
+                f"no database named: set DYNAWIRE_URL, configure an AWS region (AWS_REGION), or write {WHAT_TO_WRITE}"
+            )
+        url = f"dynamodb://{region}"
+    if url.startswith(("memory:", "sqlite:")):
+        return _embedded(url, options)
+    scheme = url.partition("://")[0]
+    if scheme in ("http", "https", "dynamodb"):
+        from .engines.aws import AwsEngine
+
+        return AwsEngine(url, **options)
+    raise DynawireError(f"{_without_secrets(url)!r} is not a database dynawire knows; write {WHAT_TO_WRITE}")
+
+
+def _embedded(url: str, options: dict[str, Any]) -> Engine:
+    from .engines.embedded import EmbeddedEngine
+
+    if url.startswith("memory:"):
+        if url.removeprefix("memory:").strip("/"):
+            raise DynawireError('write connect("memory:"); a memory database has no name')
+        return EmbeddedEngine(None, **options)
+    path = url.removeprefix("sqlite:///")
+    if path == url or not path:
+        raise DynawireError(
+            'write connect("sqlite:///app.db") for a file beside the program, connect("sqlite:////srv/app.db") for an absolute path'
+        )
+    return EmbeddedEngine(path, **options)
+
+
+def _without_secrets(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    return scheme + separator + rest.rpartition("@")[2] if separator else url
+
+
+class Database:
+    """A connection to one DynamoDB, for sync and async callers, threads and event loops alike.
+
+    Made by :func:`connect`. It ends with :meth:`close`, ``with`` or ``async with``.
+
+    Attributes:
+        engine: what carries the requests.
+        table_prefix: put before every table name.
+    """
+
+    def __init__(self, engine: Engine, *, table_prefix: str = "") -> None:
+        self.engine = engine
+        self.table_prefix = table_prefix
+        self._tables: dict[type[Any], Table[Any]] = {}
+
+    def __repr__(self) -> str:
+        return f"<Database {self.engine!r}>"
+
+    def _run(self, operation: Operation[A]) -> A:
+        return run(self.engine, operation)
+
+    async def _arun(self, operation: Operation[A]) -> A:
+        return await arun(self.engine, operation)
+
+    # ------------------------------------------------------------------ which database
+
+    @contextmanager
+    def use(self) -> Iterator[Database]:
+        """Make this the database of every model inside the block, in this thread or task only."""
+        token = _bound.set(self)
+        try:
+            yield self
+        finally:
+            _bound.reset(token)
+
+    def table(self, model: type[T]) -> Table[T]:
+        """Every operation on a mapped class, on this database.
+
+        Raises:
+            SchemaError: the class is not mapped to a table.
+        """
+        table = self._tables.get(model)
+        if table is None:
+            found = mapped(model)
+            name = found.mapping.table
+            if name is None:
+                raise SchemaError(
+                    f"{model.__name__} has no table, so it can only be nested in other classes; write class "
+                    f'{model.__name__}(Model, table="...")',
+                    model=model.__name__,
+                )
+            table = self._tables[model] = Table(self, Target(found, self.table_prefix + name))
+        return table
+
+    # ------------------------------------------------------------------ tables
+
+    def _create_tables(
+        self, *models: type[Any], exist_ok: bool = True, wait: bool = True, timeout: float = TABLE_TIMEOUT
+    ) -> Operation[list[str]]:
+        """Create the tables of these classes, with indexes, stream and time to live (CreateTable).
+
+        Args:
+            models: mapped classes.
+            exist_ok: whether a table that exists already is fine; it is not changed (see ``update_tables``).
+            wait: whether to return only when they can be used.
+            timeout: for how many seconds to wait for each.
+
+        Returns:
+            The full names of those that were made.
+
+        Raises:
+            TableInUse: one exists and ``exist_ok`` is false.
+        """
+        made: list[str] = []
+        for model in models:
+            table = self.table(model)
+            if (yield from table._create(exist_ok=exist_ok, wait=False, timeout=timeout)):
+                made.append(table.name)
+        if wait:
+            from .operations.tables import wait_for_table
+
+            for model in models:
+                yield from wait_for_table(self.table(model).name, timeout)
+        return made
+
+    def _update_tables(
+        self, *models: type[Any], delete_indexes: bool = False, timeout: float = TABLE_TIMEOUT
+    ) -> Operation[dict[str, list[str]]]:
+        """Bring tables to what their classes declare (UpdateTable); by full name, what was done.
+
+        See :meth:`Table.update_definition`.
+        """
+        done: dict[str, list[str]] = {}
+        for model in models:
+            table = self.table(model)
+            done[table.name] = yield from table._update_definition(delete_indexes=delete_indexes, timeout=timeout)
+        return done
+
+    def _drop_tables(
+        self, *models: type[Any], missing_ok: bool = True, wait: bool = True, timeout: float = TABLE_TIMEOUT
+    ) -> Operation[list[str]]:
+        """Delete the tables of these classes with all their items (DeleteTable); the full names of those deleted."""
+        gone: list[str] = []
+        for model in models:
+            name = self.table(model).name
+            if (yield from delete_table(name, missing_ok=missing_ok, wait=wait, timeout=timeout)):
+                gone.append(name)
+        return gone
+
+    def _list_tables(self) -> Operation[list[str]]:
+        """The full names of all tables with this database's prefix (ListTables)."""
+        return list_tables(self.table_prefix)
+
+    def _describe_table(self, table: type[Any] | str) -> Operation[TableDescription]:
+        """What the service says of a table, by class or by full name (DescribeTable).
+
+        Raises:
+            TableNotFound: there is none.
+        """
+        return describe_table(table if isinstance(table, str) else self.table(table).name)
+
+    # ------------------------------------------------------------------ transactions
+
+    def transaction(self, *, token: str | None = None) -> Transaction:
+        """A transaction: up to 100 writes that all happen or none (TransactWriteItems).
+
+        ``with db.transaction() as tx:`` or ``async with``; it is sent when the block ends without an error.
+
+        Args:
+            token: an idempotency token of 1 to 36 characters of your own, valid for ten minutes; made automatically.
+        """
+        from .transaction import Transaction
+
+        return Transaction(self, token)
+
+    def _transact_get(self, *keys: Key[Any]) -> Operation[list[Any]]:
+        """Up to 100 items of any tables as of one moment (TransactGetItems); None stands for one that is not there.
+
+        Args:
+            keys: such as ``Airport.key("TX", "DFW")``.
+        """
+        return transact_get([self._located(key) for key in keys])
+
+    def _located(self, key: Key[Any]) -> tuple[Target, dict[str, Any]]:
+        target = self.table(key.model)._target
+        return target, target.plan.encode_key(key.values)
+
+    create_tables = sync(_create_tables)
+    acreate_tables = asynchronous(_create_tables)
+    update_tables = sync(_update_tables)
+    aupdate_tables = asynchronous(_update_tables)
+    drop_tables = sync(_drop_tables)
+    adrop_tables = asynchronous(_drop_tables)
+    list_tables = sync(_list_tables)
+    alist_tables = asynchronous(_list_tables)
+    describe_table = sync(_describe_table)
+    adescribe_table = asynchronous(_describe_table)
+    transact_get = sync(_transact_get)
+    atransact_get = asynchronous(_transact_get)
+
+    # ------------------------------------------------------------------ cost
+
+    @contextmanager
+    def measure(self) -> Iterator[CapacityMeter]:
+        """Add up what every call inside the block consumes, in this thread or task (ReturnConsumedCapacity)."""
+        meter = CapacityMeter()
+        token = active_meter.set(meter)
+        try:
+            yield meter
+        finally:
+            active_meter.reset(token)
+
+    # ------------------------------------------------------------------ the end
+
+    def close(self) -> None:
+        """End every connection. The database is no longer the default of any model."""
+        _forget(self)
+        self.engine.close()
+
+    async def aclose(self) -> None:
+        """The same inside an event loop."""
+        _forget(self)
+        await self.engine.aclose()
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Database:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.aclose()
+
+
+def _forget(database: Database) -> None:
+    _connected[:] = [one for one in _connected if one is not database]
+
+
+def current_database() -> Database:
+    """The database of this block or task, else the one connected last.
+
+    Raises:
+        DynawireError: there is none.
+    """
+    database = _bound.get()
+    if database is not None:
+        return database
+    if _connected:
+        return _connected[-1]
+    raise DynawireError(f"no database is connected; write {WHAT_TO_WRITE}")
+
+
+def table_of(model: type[T]) -> Table[T]:
+    """Every operation on a mapped class, on the current database."""
+    database = _bound.get()
+    if database is None:
+        database = _connected[-1] if _connected else current_database()
+    table = database._tables.get(model)
+    return table if table is not None else database.table(model)

@@ -1,0 +1,183 @@
+"""How attributes are declared: ``Attr[T]`` and the functions that say more than the type does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+from .errors import SchemaError
+from .mapping.attributes import NO_DEFAULT, AttributeDeclaration
+from .mapping.constraints import Constraints
+from .mapping.markers import Role
+
+if TYPE_CHECKING:
+    from .expressions.paths import Path
+
+__all__ = ["Attr", "attr", "partition_key", "sort_key"]
+
+T = TypeVar("T")
+
+
+class Attr(Generic[T]):
+    """The annotation of a mapped attribute: ``name: Attr[str]``.
+
+    On the class the attribute is a typed :class:`~dynawire.expressions.paths.Path` for conditions, updates and
+    projections; on an instance it is the value.
+    """
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: Any) -> Path[T]: ...
+        @overload
+        def __get__(self, instance: object, owner: Any) -> T: ...
+        def __get__(self, instance: object | None, owner: Any) -> Path[T] | T: ...
+        def __set__(self, instance: object, value: T) -> None: ...
+
+
+@overload
+def attr(
+    *,
+    default: T,
+    name: str | None = ...,
+    ge: Any = ...,
+    gt: Any = ...,
+    le: Any = ...,
+    lt: Any = ...,
+    multiple_of: Any = ...,
+    min_length: int | None = ...,
+    max_length: int | None = ...,
+    pattern: str | None = ...,
+    store_none: bool = ...,
+) -> Attr[T]: ...
+@overload
+def attr(
+    *,
+    default_factory: Callable[[], T],
+    name: str | None = ...,
+    ge: Any = ...,
+    gt: Any = ...,
+    le: Any = ...,
+    lt: Any = ...,
+    multiple_of: Any = ...,
+    min_length: int | None = ...,
+    max_length: int | None = ...,
+    pattern: str | None = ...,
+    store_none: bool = ...,
+) -> Attr[T]: ...
+@overload
+def attr(
+    *,
+    name: str | None = ...,
+    ge: Any = ...,
+    gt: Any = ...,
+    le: Any = ...,
+    lt: Any = ...,
+    multiple_of: Any = ...,
+    min_length: int | None = ...,
+    max_length: int | None = ...,
+    pattern: str | None = ...,
+    store_none: bool = ...,
+) -> Any: ...
+def attr(
+    *,
+    default: Any = NO_DEFAULT,
+    default_factory: Any = NO_DEFAULT,
+    name: str | None = None,
+    ge: Any = None,
+    gt: Any = None,
+    le: Any = None,
+    lt: Any = None,
+    multiple_of: Any = None,
+    min_length: int | None = None,
+    max_length: int | None = None,
+    pattern: str | None = None,
+    store_none: bool = False,
+) -> Any:
+    """Say more about an attribute than its type does.
+
+    Args:
+        default: the value of an instance made without it, and of an item stored without it.
+        default_factory: a function that makes that value anew each time; for lists, dicts, sets and clocks.
+        name: its name in DynamoDB; the Python name unless given.
+        ge, gt, le, lt: bounds of a number, date or text.
+        multiple_of: a number that divides the value.
+        min_length, max_length: bounds of the number of characters, bytes or members.
+        pattern: a regular expression that must be found in the text.
+        store_none: store None as NULL instead of leaving the attribute out.
+
+    Raises:
+        SchemaError: ``default`` and ``default_factory`` are both given, or the default is mutable.
+
+    Limits are checked whenever a value is written, not when it is assigned or read.
+    """
+    limits = Constraints(
+        ge=ge,
+        gt=gt,
+        le=le,
+        lt=lt,
+        multiple_of=multiple_of,
+        min_length=min_length,
+        max_length=max_length,
+        pattern=pattern,
+    )
+    return _declaration(default, default_factory, name=name, constraints=limits, store_none=store_none)
+
+
+@overload
+def partition_key(*, default: T, name: str | None = ..., pattern: str | None = ...) -> Attr[T]: ...
+@overload
+def partition_key(
+    *, default_factory: Callable[[], T], name: str | None = ..., pattern: str | None = ...
+) -> Attr[T]: ...
+@overload
+def partition_key(*, name: str | None = ..., pattern: str | None = ...) -> Any: ...
+def partition_key(
+    *, default: Any = NO_DEFAULT, default_factory: Any = NO_DEFAULT, name: str | None = None, pattern: str | None = None
+) -> Any:
+    """Declare the table's partition key (DynamoDB's HASH key): text, a number or binary of 1 to 2048 bytes.
+
+    Args:
+        default: the value of an instance made without it.
+        default_factory: a function that makes that value anew each time, such as ``uuid.uuid4``.
+        name: its name in DynamoDB; the Python name unless given.
+        pattern: a regular expression that must be found in the text.
+    """
+    return _key(default, default_factory, name, pattern, "partition_key")
+
+
+@overload
+def sort_key(*, default: T, name: str | None = ..., pattern: str | None = ...) -> Attr[T]: ...
+@overload
+def sort_key(*, default_factory: Callable[[], T], name: str | None = ..., pattern: str | None = ...) -> Attr[T]: ...
+@overload
+def sort_key(*, name: str | None = ..., pattern: str | None = ...) -> Any: ...
+def sort_key(
+    *, default: Any = NO_DEFAULT, default_factory: Any = NO_DEFAULT, name: str | None = None, pattern: str | None = None
+) -> Any:
+    """Declare the table's sort key (DynamoDB's RANGE key): text, a number or binary of 1 to 1024 bytes.
+
+    Args:
+        default: the value of an instance made without it.
+        default_factory: a function that makes that value anew each time.
+        name: its name in DynamoDB; the Python name unless given.
+        pattern: a regular expression that must be found in the text.
+    """
+    return _key(default, default_factory, name, pattern, "sort_key")
+
+
+def _key(default: Any, default_factory: Any, name: str | None, pattern: str | None, role: Role) -> AttributeDeclaration:
+    return _declaration(default, default_factory, name=name, role=role, constraints=Constraints(pattern=pattern))
+
+
+def _declaration(default: Any, default_factory: Any, **options: Any) -> AttributeDeclaration:
+    if default is not NO_DEFAULT and default_factory is not NO_DEFAULT:
+        raise SchemaError("give default= or default_factory=, not both")
+    if isinstance(default, (list, dict, set, bytearray)):
+        kind = type(default).__name__
+        raise SchemaError(
+            f"default= is a {kind}, which every instance would share; write default_factory={kind} or default_factory=lambda: ..."
+        )
+    if default_factory is not NO_DEFAULT and not callable(default_factory):
+        raise SchemaError(f"default_factory= takes a function without parameters, not {type(default_factory).__name__}")
+    return AttributeDeclaration(default=default, default_factory=default_factory, **options)

@@ -1,0 +1,71 @@
+"""Secondary indexes as a class declares them, and as its callers use them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from .mapping.indexes import IndexDefinition, Projection
+
+if TYPE_CHECKING:
+    from .query import Index
+
+__all__ = ["GlobalIndex", "LocalIndex"]
+
+M = TypeVar("M")
+
+
+class _DeclaredIndex(IndexDefinition):
+    def __get__(self, instance: object | None, owner: type[M]) -> Index[M]:
+        from .query import Index
+
+        return Index(owner, self)
+
+
+class GlobalIndex(_DeclaredIndex):
+    """A global secondary index (DynamoDB's GSI): other keys over all items of the table.
+
+    Args:
+        partition_key: Python name of its partition key attribute, or up to four names.
+        sort_key: Python name of its sort key attribute, up to four names, or None.
+        projection: ``"ALL"`` (default), ``"KEYS_ONLY"``, or the names of 1 to 20 attributes to include beside the keys.
+        name: its name in DynamoDB; the name of the class attribute unless given.
+        read_units, write_units: provisioned capacity units per second; the table's unless given.
+
+    An item without one of the key attributes is not in the index. A table has at most 20.
+    """
+
+    def __init__(
+        self,
+        partition_key: str | Sequence[str],
+        sort_key: str | Sequence[str] | None = None,
+        *,
+        projection: Projection = "ALL",
+        name: str | None = None,
+        read_units: int | None = None,
+        write_units: int | None = None,
+    ) -> None:
+        super().__init__(
+            is_global=True,
+            partition_key=partition_key,
+            sort_key=sort_key,
+            projection=projection,
+            name=name,
+            read_units=read_units,
+            write_units=write_units,
+        )
+
+
+class LocalIndex(_DeclaredIndex):
+    """A local secondary index (DynamoDB's LSI): another sort key within each partition of the table.
+
+    Args:
+        sort_key: Python name of its sort key attribute.
+        projection: ``"ALL"`` (default), ``"KEYS_ONLY"``, or the names of 1 to 20 attributes to include beside the keys.
+        name: its name in DynamoDB; the name of the class attribute unless given.
+
+    It can only be made together with its table, which has at most 5.
+    """
+
+    def __init__(self, sort_key: str, *, projection: Projection = "ALL", name: str | None = None) -> None:
+        super().__init__(is_global=False, partition_key=(), sort_key=sort_key, projection=projection, name=name)

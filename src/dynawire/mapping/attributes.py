@@ -1,0 +1,70 @@
+"""One attribute of a mapped class, as declared and as resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from .constraints import Constraints
+from .markers import Role
+
+__all__ = ["NO_DEFAULT", "Attribute", "AttributeDeclaration"]
+
+
+class _NoDefault:
+    """Says that no default was given, which None would not."""
+
+    def __repr__(self) -> str:
+        return "NO_DEFAULT"
+
+    def __reduce__(self) -> str:
+        return "NO_DEFAULT"
+
+
+NO_DEFAULT: Any = _NoDefault()
+
+
+class AttributeDeclaration(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``attr()``, ``partition_key()`` and ``sort_key()`` leave in the class body."""
+
+    default: Any = NO_DEFAULT
+    default_factory: Callable[[], Any] | Any = NO_DEFAULT
+    name: str | None = None
+    role: Role | None = None
+    constraints: Constraints = Constraints()
+    store_none: bool = False
+
+
+class Attribute(msgspec.Struct, frozen=True, kw_only=True):
+    """One attribute of a mapped class.
+
+    Attributes:
+        name: the name in Python.
+        stored_name: the name in DynamoDB.
+        annotation: the declared type, ``Annotated`` markers included.
+        default: the value of an instance made without it and of an item stored without it, or NO_DEFAULT.
+        default_factory: makes that value anew each time, or NO_DEFAULT.
+        role: its place in the table's primary key, or None.
+        constraints: limits on its values.
+        store_none: whether None is stored as NULL instead of being left out.
+    """
+
+    name: str
+    stored_name: str
+    annotation: Any
+    default: Any = NO_DEFAULT
+    default_factory: Callable[[], Any] | Any = NO_DEFAULT
+    role: Role | None = None
+    constraints: Constraints = Constraints()
+    store_none: bool = False
+
+    @property
+    def has_default(self) -> bool:
+        """Whether an instance can be made, and an item read, without it."""
+        return self.default is not NO_DEFAULT or self.default_factory is not NO_DEFAULT
+
+    def make_default(self) -> Any:
+        """The default value; a new one each time when it comes from a factory."""
+        return self.default if self.default_factory is NO_DEFAULT else self.default_factory()

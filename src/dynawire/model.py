@@ -1,0 +1,334 @@
+"""``Model``: the base class of mapped classes. Every method hands over to the class's table on the current database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import msgspec
+
+from .database import table_of
+from .expressions import Condition, Update
+from .metaclass import ModelMeta
+from .operations.batch import BatchGetResult, BatchWriteResult
+from .operations.mapped import mapped
+from .query import Query
+from .table import ConditionLike, Key, Params
+
+__all__ = ["Model"]
+
+Progress = Callable[[int], None]
+
+
+class _Instance:
+    """What every instance keeps beside its attributes: the item it was loaded from or last written as."""
+
+    __slots__ = ("_loaded",)
+
+    _loaded: Any
+
+
+class _ParamsOfClassOrInstance:
+    def __get__(self, instance: Any, owner: type[Any]) -> Params:
+        table = table_of(owner)
+        return Params(table) if instance is None else Params(table, instance)
+
+
+class Model(_Instance, msgspec.Struct, metaclass=ModelMeta):
+    """A class whose instances are items of a DynamoDB table.
+
+    ``class Airport(Model, table="airports")`` declares attributes as ``name: Attr[str]``; one of them is the
+    ``partition_key()``, perhaps another the ``sort_key()``. Class keywords: ``table``, ``abstract`` (a mixin: its attributes
+    are for the classes derived from it), ``billing``, ``read_units``, ``write_units``, ``stream``, ``ttl``, ``table_class``,
+    ``deletion_protection``. A Model without a table can be nested in others.
+
+    Models hold no connection: operations run on the database of the block (``with db.use():``), else on the one connected
+    last. Every operation has an a-twin for asyncio. What each raises is said at the method of :class:`~dynawire.Table` of
+    the same name.
+    """
+
+    if TYPE_CHECKING:
+
+        def __init_subclass__(
+            cls,
+            *,
+            table: str = ...,
+            abstract: bool = ...,
+            billing: Literal["PAY_PER_REQUEST", "PROVISIONED"] = ...,
+            read_units: int = ...,
+            write_units: int = ...,
+            stream: Literal["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"] = ...,
+            ttl: str = ...,
+            table_class: Literal["STANDARD", "STANDARD_INFREQUENT_ACCESS"] = ...,
+            deletion_protection: bool = ...,
+        ) -> None: ...
+
+    __paths__ = {}
+    __declarations__ = {}
+    __attribute_annotations__ = {}
+
+    # ------------------------------------------------------------------ by key
+
+    @classmethod
+    def key(cls, *key: Any, **by_name: Any) -> Key[Self]:
+        """The key of one item, to write it without reading it first."""
+        return Key(cls, _key_values(cls, key, by_name))
+
+    @classmethod
+    def get(cls, *key: Any, consistent: bool = False, **by_name: Any) -> Self | None:
+        """The item with this key, or None (GetItem). See :meth:`Table.get`."""
+        return table_of(cls).get(*key, consistent=consistent, **by_name)
+
+    @classmethod
+    async def aget(cls, *key: Any, consistent: bool = False, **by_name: Any) -> Self | None:
+        """The item with this key, or None (GetItem). See :meth:`Table.get`."""
+        return await table_of(cls).aget(*key, consistent=consistent, **by_name)
+
+    @classmethod
+    def get_one(cls, *key: Any, consistent: bool = False, **by_name: Any) -> Self:
+        """The item with this key; ItemNotFound when there is none (GetItem). See :meth:`Table.get_one`."""
+        return table_of(cls).get_one(*key, consistent=consistent, **by_name)
+
+    @classmethod
+    async def aget_one(cls, *key: Any, consistent: bool = False, **by_name: Any) -> Self:
+        """The item with this key; ItemNotFound when there is none (GetItem). See :meth:`Table.get_one`."""
+        return await table_of(cls).aget_one(*key, consistent=consistent, **by_name)
+
+    @classmethod
+    def exists(cls, *key: Any, consistent: bool = False, **by_name: Any) -> bool:
+        """Whether there is an item with this key (GetItem). See :meth:`Table.exists`."""
+        return table_of(cls).exists(*key, consistent=consistent, **by_name)
+
+    @classmethod
+    async def aexists(cls, *key: Any, consistent: bool = False, **by_name: Any) -> bool:
+        """Whether there is an item with this key (GetItem). See :meth:`Table.exists`."""
+        return await table_of(cls).aexists(*key, consistent=consistent, **by_name)
+
+    # ------------------------------------------------------------------ many
+
+    @classmethod
+    def query(cls, *arguments: Any, **lookups: Any) -> Query[Self]:
+        """Items with this partition key, in the order of the sort key (Query). See :meth:`Table.query`."""
+        return table_of(cls).query(*arguments, **lookups)
+
+    @classmethod
+    def scan(cls, *conditions: Condition | Mapping[str, Any], **lookups: Any) -> Query[Self]:
+        """All items of the table, filtered by these conditions (Scan). See :meth:`Table.scan`."""
+        return table_of(cls).scan(*conditions, **lookups)
+
+    @classmethod
+    def get_many(
+        cls, keys: Iterable[Any], *, consistent: bool = False, progress: Progress | None = None
+    ) -> BatchGetResult[Self]:
+        """Read any number of items by key (BatchGetItem). See :meth:`Table.get_many`."""
+        return table_of(cls).get_many(keys, consistent=consistent, progress=progress)
+
+    @classmethod
+    async def aget_many(
+        cls, keys: Iterable[Any], *, consistent: bool = False, progress: Progress | None = None
+    ) -> BatchGetResult[Self]:
+        """Read any number of items by key (BatchGetItem). See :meth:`Table.get_many`."""
+        return await table_of(cls).aget_many(keys, consistent=consistent, progress=progress)
+
+    @classmethod
+    def put_many(cls, items: Iterable[Self], *, progress: Progress | None = None) -> BatchWriteResult:
+        """Store any number of items whole (BatchWriteItem). See :meth:`Table.put_many`."""
+        return table_of(cls).put_many(items, progress=progress)
+
+    @classmethod
+    async def aput_many(cls, items: Iterable[Self], *, progress: Progress | None = None) -> BatchWriteResult:
+        """Store any number of items whole (BatchWriteItem). See :meth:`Table.put_many`."""
+        return await table_of(cls).aput_many(items, progress=progress)
+
+    @classmethod
+    def delete_many(cls, keys: Iterable[Any], *, progress: Progress | None = None) -> BatchWriteResult:
+        """Delete any number of items by instance or key (BatchWriteItem). See :meth:`Table.delete_many`."""
+        return table_of(cls).delete_many(keys, progress=progress)
+
+    @classmethod
+    async def adelete_many(cls, keys: Iterable[Any], *, progress: Progress | None = None) -> BatchWriteResult:
+        """Delete any number of items by instance or key (BatchWriteItem). See :meth:`Table.delete_many`."""
+        return await table_of(cls).adelete_many(keys, progress=progress)
+
+    @classmethod
+    def write_many(
+        cls, *, put: Iterable[Self] = (), delete: Iterable[Any] = (), progress: Progress | None = None
+    ) -> BatchWriteResult:
+        """Put and delete any number of items together (BatchWriteItem). See :meth:`Table.write_many`."""
+        return table_of(cls).write_many(put=put, delete=delete, progress=progress)
+
+    @classmethod
+    async def awrite_many(
+        cls, *, put: Iterable[Self] = (), delete: Iterable[Any] = (), progress: Progress | None = None
+    ) -> BatchWriteResult:
+        """Put and delete any number of items together (BatchWriteItem). See :meth:`Table.write_many`."""
+        return await table_of(cls).awrite_many(put=put, delete=delete, progress=progress)
+
+    # ------------------------------------------------------------------ this item
+
+    def insert(self, *, condition: ConditionLike = None, exactly_once: bool = False) -> None:
+        """Store it as a new item; ItemExists when there is one with this key (PutItem). See :meth:`Table.insert`."""
+        table_of(type(self)).insert(self, condition=condition, exactly_once=exactly_once)
+
+    async def ainsert(self, *, condition: ConditionLike = None, exactly_once: bool = False) -> None:
+        """Store it as a new item; ItemExists when there is one with this key (PutItem). See :meth:`Table.insert`."""
+        await table_of(type(self)).ainsert(self, condition=condition, exactly_once=exactly_once)
+
+    def put(
+        self, *, condition: ConditionLike = None, return_old: bool = False, exactly_once: bool = False
+    ) -> Self | None:
+        """Store it whole, replacing what is there (PutItem). See :meth:`Table.put`."""
+        table = table_of(type(self))
+        return table.put(self, condition=condition, return_old=return_old, exactly_once=exactly_once)
+
+    async def aput(
+        self, *, condition: ConditionLike = None, return_old: bool = False, exactly_once: bool = False
+    ) -> Self | None:
+        """Store it whole, replacing what is there (PutItem). See :meth:`Table.put`."""
+        table = table_of(type(self))
+        return await table.aput(self, condition=condition, return_old=return_old, exactly_once=exactly_once)
+
+    def save(self, *, condition: ConditionLike = None, exactly_once: bool = False) -> bool:
+        """Write what changed since it was loaded; whether anything did (UpdateItem). See :meth:`Table.save`."""
+        return table_of(type(self)).save(self, condition=condition, exactly_once=exactly_once)
+
+    async def asave(self, *, condition: ConditionLike = None, exactly_once: bool = False) -> bool:
+        """Write what changed since it was loaded; whether anything did (UpdateItem). See :meth:`Table.save`."""
+        return await table_of(type(self)).asave(self, condition=condition, exactly_once=exactly_once)
+
+    def update(
+        self,
+        *updates: Update,
+        condition: ConditionLike = None,
+        upsert: bool = False,
+        exactly_once: bool = False,
+        **changes: Any,
+    ) -> Self:
+        """Change attributes in place, atomically, and take the new values (UpdateItem). See :meth:`Table.update`."""
+        table = table_of(type(self))
+        return table.update(self, *updates, condition=condition, upsert=upsert, exactly_once=exactly_once, **changes)
+
+    async def aupdate(
+        self,
+        *updates: Update,
+        condition: ConditionLike = None,
+        upsert: bool = False,
+        exactly_once: bool = False,
+        **changes: Any,
+    ) -> Self:
+        """Change attributes in place, atomically, and take the new values (UpdateItem). See :meth:`Table.update`."""
+        table = table_of(type(self))
+        return await table.aupdate(
+            self, *updates, condition=condition, upsert=upsert, exactly_once=exactly_once, **changes
+        )
+
+    def delete(
+        self,
+        *,
+        condition: ConditionLike = None,
+        must_exist: bool = False,
+        return_old: bool = False,
+        exactly_once: bool = False,
+    ) -> Self | None:
+        """Delete the item (DeleteItem). See :meth:`Table.delete`."""
+        table = table_of(type(self))
+        return table.delete(
+            self, condition=condition, must_exist=must_exist, return_old=return_old, exactly_once=exactly_once
+        )
+
+    async def adelete(
+        self,
+        *,
+        condition: ConditionLike = None,
+        must_exist: bool = False,
+        return_old: bool = False,
+        exactly_once: bool = False,
+    ) -> Self | None:
+        """Delete the item (DeleteItem). See :meth:`Table.delete`."""
+        table = table_of(type(self))
+        return await table.adelete(
+            self, condition=condition, must_exist=must_exist, return_old=return_old, exactly_once=exactly_once
+        )
+
+    def refresh(self, *, consistent: bool = True) -> None:
+        """Read the item again and take all its values (GetItem). See :meth:`Table.refresh`."""
+        table_of(type(self)).refresh(self, consistent=consistent)
+
+    async def arefresh(self, *, consistent: bool = True) -> None:
+        """Read the item again and take all its values (GetItem). See :meth:`Table.refresh`."""
+        await table_of(type(self)).arefresh(self, consistent=consistent)
+
+    # ------------------------------------------------------------------ without a database
+
+    params = _ParamsOfClassOrInstance()
+
+    def validate(self) -> None:
+        """Check every value as a write would.
+
+        Raises:
+            ValidationError: something does not fit; every failure is in ``errors``.
+        """
+        mapped(type(self)).plan.encode(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The attributes by Python name, nested Models and Structs as they are."""
+        return {name: getattr(self, name) for name in mapped(type(self)).paths}
+
+    def to_item(self) -> dict[str, Any]:
+        """The item in DynamoDB's JSON, by stored name; binary is ``bytes``.
+
+        Raises:
+            ValidationError: something does not fit.
+        """
+        return mapped(type(self)).plan.encode(self)
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> Self:
+        """The instance of an item in DynamoDB's JSON, such as a stream record's image.
+
+        Raises:
+            DecodeError: the item does not fit the class.
+        """
+        instance: Self = mapped(cls).plan.from_wire(dict(item))
+        return instance
+
+    def __repr__(self) -> str:
+        # Values never reach a log by way of a repr; to_dict() shows them.
+        names = ", ".join(mapped(type(self)).paths)
+        return f"<{type(self).__name__} ({names})>"
+
+    def __rich_repr__(self) -> Any:
+        return iter(mapped(type(self)).paths)
+
+    # What was loaded must come along, or save() of a copy would put it as a new item.
+
+    def __copy__(self) -> Self:
+        twin = type(self)(**self.to_dict())
+        twin._loaded = getattr(self, "_loaded", None)
+        return twin
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        import copy
+
+        twin = type(self)(**copy.deepcopy(self.to_dict(), memo))
+        twin._loaded = getattr(self, "_loaded", None)
+        return twin
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        loaded = getattr(self, "_loaded", None)
+        wire = None if loaded is None else mapped(type(self)).plan.loaded_wire(loaded)
+        return _restored, (type(self), self.to_dict(), wire)
+
+
+def _restored(cls: type[Model], values: dict[str, Any], loaded: dict[str, Any] | None) -> Model:
+    instance = cls(**values)
+    instance._loaded = loaded
+    return instance
+
+
+def _key_values(cls: type[Any], key: tuple[Any, ...], by_name: dict[str, Any]) -> tuple[Any, ...]:
+    if not by_name:
+        return key
+    from .operations.target import Target
+
+    return Target(mapped(cls), "").key_values(key, by_name)

@@ -1,0 +1,89 @@
+"""GetItem."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from ..errors import ItemNotFound
+from ..expressions import Placeholders, compile_projection
+from .capacity import active_meter
+from .effects import Operation, Request
+from .target import Target, encode_json, encode_request, raw_capacity
+
+__all__ = ["get_existing", "get_item", "item_exists", "refresh_item"]
+
+_decode_json = msgspec.json.Decoder().decode
+
+
+def get_item(
+    target: Target, key: Sequence[Any], by_name: Mapping[str, Any] | None = None, consistent: bool = False
+) -> Operation[Any]:
+    """The item with this key, or None."""
+    body = target.get_prefix + encode_json(target.key(key, by_name))
+    body += b',"ConsistentRead":true' if consistent else b""
+    meter = active_meter.get()
+    if meter is None:
+        response = yield Request("GetItem", body + b"}")
+        return target.plan.read_item(response)[0]
+    response = yield Request("GetItem", body + b',"ReturnConsumedCapacity":"TOTAL"}')
+    item, capacity = target.plan.read_item(response)
+    meter.record("GetItem", capacity)
+    return item
+
+
+def get_existing(
+    target: Target, key: Sequence[Any], by_name: Mapping[str, Any] | None = None, consistent: bool = False
+) -> Operation[Any]:
+    """The item with this key.
+
+    Raises:
+        ItemNotFound: there is none.
+    """
+    item = yield from get_item(target, key, by_name, consistent)
+    if item is None:
+        raise not_found(target, target.key(key, by_name))
+    return item
+
+
+def item_exists(
+    target: Target, key: Sequence[Any], by_name: Mapping[str, Any] | None = None, consistent: bool = False
+) -> Operation[bool]:
+    """Whether there is an item with this key; only the key is sent back."""
+    placeholders = Placeholders()
+    paths = [target.mapped.paths[attribute.name] for attribute in target.plan.key_attributes]
+    request: dict[str, Any] = {
+        "TableName": target.table_name,
+        "Key": target.key(key, by_name),
+        "ProjectionExpression": compile_projection(paths, placeholders, target.cls),
+    }
+    placeholders.apply(request)
+    if consistent:
+        request["ConsistentRead"] = True
+    response = yield Request("GetItem", encode_request(request))
+    raw_capacity("GetItem", response)
+    return "Item" in _decode_json(response)
+
+
+def refresh_item(target: Target, instance: Any, consistent: bool = True) -> Operation[None]:
+    """Read an instance's item again and take all its values.
+
+    Raises:
+        ItemNotFound: it is gone; the instance stays as it was.
+    """
+    current = yield from get_existing(target, target.plan.key_values(instance), None, consistent)
+    for name in target.mapped.paths:
+        setattr(instance, name, getattr(current, name))
+    instance._loaded = current._loaded
+
+
+def not_found(target: Target, key: dict[str, Any]) -> ItemNotFound:
+    """The error for a key no item has."""
+    return ItemNotFound(
+        f"no item of {target.plan.name} has this key (see .key) in table {target.table_name}",
+        code="",
+        key=key,
+        model=target.plan.name,
+    )

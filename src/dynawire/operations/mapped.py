@@ -1,0 +1,49 @@
+"""A mapped class: what it means, how it is coded, and the paths of its attributes, found by the class itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..codec.plan import ClassPlan
+from ..errors import SchemaError
+from ..expressions.paths import Path
+from ..mapping.class_mapping import ClassMapping
+from ..mapping.records import RecordFields
+
+__all__ = ["MappedClass", "mapped"]
+
+
+class MappedClass:
+    """Everything that belongs to one mapped class.
+
+    Attributes:
+        cls: the class.
+        mapping: its attributes, keys and indexes.
+        plan: its codec plan.
+        paths: the path of each attribute, by Python name.
+    """
+
+    def __init__(self, mapping: ClassMapping, fields: RecordFields, *, keeps_loaded: bool) -> None:
+        self.cls = mapping.cls
+        self.mapping = mapping
+        self.plan = ClassPlan(mapping, fields, keeps_loaded=keeps_loaded)
+        self.paths: dict[str, Path[Any]] = {
+            attribute.name: Path(
+                mapping.cls, (attribute.stored_name,), attribute.name, self.plan.codecs[attribute.name]
+            )
+            for attribute in mapping.attributes.values()
+        }
+        self.paths_by_stored_name = {path.steps[0]: path for path in self.paths.values()}
+
+
+def mapped(cls: type[Any]) -> MappedClass:
+    """The mapped class behind a class.
+
+    Raises:
+        SchemaError: the class is not mapped to a table.
+    """
+    found = getattr(cls, "__mapped__", None)
+    if found is None:
+        raise SchemaError(f'{cls.__name__} is not mapped to a table; write class {cls.__name__}(Model, table="...")')
+    complete: MappedClass = found if isinstance(found, MappedClass) else found()
+    return complete

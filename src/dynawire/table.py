@@ -1,0 +1,602 @@
+"""Every operation on one mapped class: ``Table[T]``, and ``Key[T]`` for one item of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from .errors import ExpressionError, ValidationError
+from .expressions import Condition, Update
+from .operations.batch import BatchGetResult, BatchWriteResult, batch_get, batch_write
+from .operations.drivers import arun, run
+from .operations.effects import Operation
+from .operations.get import get_existing, get_item, item_exists, refresh_item
+from .operations.tables import TableDescription, create_table, delete_table, describe_table, update_table
+from .operations.target import Target, as_condition
+from .operations.transact import send_exactly_once
+from .operations.twins import asynchronous, sync
+from .operations.writes import (
+    Write,
+    prepare_delete,
+    prepare_insert,
+    prepare_put,
+    prepare_save,
+    prepare_update,
+    put_item,
+    send_write,
+)
+from .query import Index, Query, build_query
+
+if TYPE_CHECKING:
+    from .database import Database
+
+__all__ = ["Key", "Table"]
+
+T = TypeVar("T")
+A = TypeVar("A")
+
+ConditionLike = Condition | Mapping[str, Any] | Sequence[Condition] | None
+KeyLike = Any
+Progress = Callable[[int], None]
+TABLE_TIMEOUT = 300.0
+
+
+class Table(Generic[T]):
+    """One mapped class on one database: every operation, each also as its a-twin for asyncio.
+
+    Made by :meth:`Database.table`. Thread-safe; it holds no state of its own.
+
+    Errors that any operation may raise: :class:`~dynawire.TableNotFound`, :class:`~dynawire.Throttled`,
+    :class:`~dynawire.CredentialsError`, :class:`~dynawire.ConnectionFailed`, :class:`~dynawire.ServiceError`; those that
+    write also :class:`~dynawire.OutcomeUnknown`, when the response to a request that must not be repeated was lost.
+    """
+
+    def __init__(self, database: Database, target: Target) -> None:
+        self.database = database
+        self._target = target
+        self._engine = database.engine
+
+    @property
+    def name(self) -> str:
+        """The table's full name, prefix included."""
+        return self._target.table_name
+
+    @property
+    def model(self) -> type[T]:
+        """The mapped class."""
+        cls: type[T] = self._target.cls
+        return cls
+
+    def __repr__(self) -> str:
+        return f"<Table {self.name} of {self._target.plan.name}>"
+
+    def _run(self, operation: Operation[A]) -> A:
+        return run(self._engine, operation)
+
+    async def _arun(self, operation: Operation[A]) -> A:
+        return await arun(self._engine, operation)
+
+    # ------------------------------------------------------------------ one item by key
+
+    def key(self, *key: Any, **by_name: Any) -> Key[T]:
+        """The key of one item, to write it without reading it first."""
+        return Key(self._target.cls, self._target.key_values(key, by_name), self)
+
+    def _get(self, *key: Any, consistent: bool = False, **by_name: Any) -> Operation[T | None]:
+        """The item with this key, or None (GetItem).
+
+        Args:
+            key: the partition key's value, then the sort key's when there is one.
+            consistent: a strongly consistent read, at twice the read units.
+            by_name: the same by attribute name.
+
+        Raises:
+            ValidationError: this can't be a key of the class.
+            DecodeError: the stored item does not fit the class.
+        """
+        return get_item(self._target, key, by_name, consistent)
+
+    def _get_one(self, *key: Any, consistent: bool = False, **by_name: Any) -> Operation[T]:
+        """The item with this key (GetItem); see :meth:`get`.
+
+        Raises:
+            ItemNotFound: there is none.
+        """
+        return get_existing(self._target, key, by_name, consistent)
+
+    def _exists(self, *key: Any, consistent: bool = False, **by_name: Any) -> Operation[bool]:
+        """Whether there is an item with this key (GetItem of the key alone). It costs as much as reading the item."""
+        return item_exists(self._target, key, by_name, consistent)
+
+    # ------------------------------------------------------------------ writing one item
+
+    def _condition(self, condition: ConditionLike) -> Condition | None:
+        return as_condition(self._target, condition)
+
+    def _insert(self, item: T, *, condition: ConditionLike = None, exactly_once: bool = False) -> Operation[None]:
+        """Store a new item; never overwrites (PutItem).
+
+        Args:
+            item: an instance of the class.
+            condition: what must hold besides.
+            exactly_once: send it as a transaction with a token, so that a lost response can be retried, at twice the
+                write units.
+
+        Raises:
+            ItemExists: there is an item with this key already.
+            ValidationError: a value does not fit; nothing was sent.
+            LimitExceeded: the item is over 400 KB; nothing was sent.
+        """
+        write = prepare_insert(self._target, item, self._condition(condition))
+        return send_exactly_once(write) if exactly_once else send_write(write)
+
+    def _put(
+        self, item: T, *, condition: ConditionLike = None, return_old: bool = False, exactly_once: bool = False
+    ) -> Operation[T | None]:
+        """Store the item whole, replacing what is there (PutItem).
+
+        Args:
+            item: an instance of the class.
+            condition: what must hold of the item that is replaced.
+            return_old: give the replaced item, or None.
+            exactly_once: see :meth:`insert`; it can't be combined with ``return_old``.
+
+        Raises:
+            ConditionFailed: the condition is false; the stored item is its ``item``.
+            ValidationError: a value does not fit; nothing was sent.
+            LimitExceeded: the item is over 400 KB; nothing was sent.
+        """
+        if condition is None and not return_old and not exactly_once:
+            return put_item(self._target, item)
+        write = prepare_put(self._target, item, self._condition(condition), return_old)
+        return _once(write, exactly_once, return_old)
+
+    def _save(self, item: T, *, condition: ConditionLike = None, exactly_once: bool = False) -> Operation[bool]:
+        """Write what changed since the item was loaded (UpdateItem); a new item is put.
+
+        Nothing changed: nothing is sent. None removes an attribute. Attributes the class does not know stay as they are, and
+        so do members of maps that did not change.
+
+        Returns:
+            Whether anything was sent.
+
+        Raises:
+            ItemNotFound: the item was deleted meanwhile; it is not brought back.
+            ConditionFailed: the condition is false.
+            ValidationError: a value does not fit, or a key attribute was changed; nothing was sent.
+        """
+        return _saved(prepare_save(self._target, item, self._condition(condition)), exactly_once)
+
+    def _update(
+        self,
+        item: T | Key[T],
+        *updates: Update,
+        condition: ConditionLike = None,
+        upsert: bool = False,
+        exactly_once: bool = False,
+        **changes: Any,
+    ) -> Operation[T]:
+        """Change attributes in place, atomically (UpdateItem).
+
+        Args:
+            item: an instance, which takes the new values of what was updated, or a key.
+            updates: such as ``Airport.visits.add(1)``.
+            condition: what must hold of the stored item.
+            upsert: create the item when it is missing; refused when the new item would lack attributes it must have.
+            exactly_once: send it as a transaction with a token, then read the item, at twice the write units.
+            changes: the same by name: ``name="x"`` sets (None removes), ``visits__add=1``, ``tags__delete={"a"}``.
+
+        Returns:
+            The instance given, or for a key the item as it now is.
+
+        Raises:
+            ItemNotFound: there is no such item and ``upsert`` is false.
+            ConditionFailed: the condition is false.
+            ExpressionError: the updates overlap, change a key, or there are none.
+        """
+        write = self._prepare_update(item, updates, changes, condition, upsert)
+        if exactly_once:
+            return self._update_once(write, item)
+        return send_write(write)
+
+    def _update_once(self, write: Write, item: T | Key[T]) -> Operation[T]:
+        yield from send_exactly_once(write)
+        if isinstance(item, Key):
+            current = yield from get_existing(self._target, item.values, None, True)
+            found: T = current
+            return found
+        yield from refresh_item(self._target, item)
+        return item
+
+    def _prepare_update(
+        self, item: Any, updates: Sequence[Update], changes: Mapping[str, Any], condition: ConditionLike, upsert: bool
+    ) -> Write:
+        return prepare_update(
+            self._target,
+            self._wire_key(item),
+            updates,
+            changes,
+            self._condition(condition),
+            upsert=upsert,
+            instance=None if isinstance(item, Key) else item,
+        )
+
+    def _delete(
+        self,
+        item: T | Key[T],
+        *,
+        condition: ConditionLike = None,
+        must_exist: bool = False,
+        return_old: bool = False,
+        exactly_once: bool = False,
+    ) -> Operation[T | None]:
+        """Delete an item (DeleteItem). Deleting what is not there is no error unless ``must_exist``.
+
+        Args:
+            item: an instance or a key.
+            condition: what must hold of the stored item; with one, a missing item is a failure when the condition says so.
+            must_exist: raise when there is no such item.
+            return_old: give the deleted item, or None when there was none.
+            exactly_once: see :meth:`insert`; it can't be combined with ``return_old``.
+
+        Raises:
+            ItemNotFound: there is no such item and ``must_exist`` is true.
+            ConditionFailed: the condition is false.
+        """
+        write = self._prepare_delete(item, condition, must_exist, return_old)
+        return _once(write, exactly_once, return_old)
+
+    def _prepare_delete(self, item: Any, condition: ConditionLike, must_exist: bool, return_old: bool) -> Write:
+        return prepare_delete(
+            self._target,
+            self._wire_key(item),
+            self._condition(condition),
+            must_exist=must_exist,
+            return_old=return_old,
+        )
+
+    def _wire_key(self, item: Any) -> dict[str, Any]:
+        return self._target.plan.encode_key(self._key_values(item))
+
+    def _key_values(self, item: Any) -> tuple[Any, ...]:
+        """The primary key of an instance, a Key, a tuple or, for a table without sort key, a single value."""
+        plan = self._target.plan
+        if isinstance(item, self._target.cls):
+            return plan.key_values(item)
+        if isinstance(item, Key):
+            if not issubclass(self._target.cls, item.model):
+                raise ValidationError(f"this is a key of {item.model.__name__}, not of {plan.name}", model=plan.name)
+            return item.values
+        if isinstance(item, tuple):
+            return item
+        if hasattr(type(item), "__mapping__"):
+            raise ValidationError(f"expected {plan.name}, got {type(item).__name__}", model=plan.name)
+        return (item,)
+
+    def _refresh(self, item: T, *, consistent: bool = True) -> Operation[None]:
+        """Read the item again and take all its values, dropping local changes (GetItem).
+
+        Raises:
+            ItemNotFound: it was deleted; the instance stays as it is.
+        """
+        return refresh_item(self._target, item, consistent)
+
+    # ------------------------------------------------------------------ many items
+
+    def query(self, *arguments: Any, **lookups: Any) -> Query[T]:
+        """Items with this partition key (DynamoDB's Query), in the order of the sort key.
+
+        Args:
+            arguments: the partition key's value, then a value or one condition for the sort key, and any filter conditions.
+            lookups: the same by name: ``query(state="TX", iata__begins_with="D", visits__gt=3)``.
+
+        Raises:
+            ExpressionError: there is no value for the partition key, or the sort key's condition is not one DynamoDB has.
+        """
+        return build_query(self, None, arguments, lookups)
+
+    def scan(self, *conditions: Condition | Mapping[str, Any], **lookups: Any) -> Query[T]:
+        """All items of the table (DynamoDB's Scan), filtered by these conditions. It reads, and costs, the whole table."""
+        return Query(self, None, None, as_condition(self._target, conditions, lookups))
+
+    def index(self, name: str) -> Index[T]:
+        """A secondary index by the name of its class attribute."""
+        definition = self._target.mapped.mapping.indexes.get(name)
+        if definition is None:
+            known = ", ".join(self._target.mapped.mapping.indexes) or "none"
+            raise ExpressionError(f"{self._target.plan.name} has no index {name!r}; its indexes: {known}")
+        return Index(self._target.cls, definition, self)
+
+    def _get_many(
+        self, keys: Iterable[KeyLike], *, consistent: bool = False, progress: Progress | None = None
+    ) -> Operation[BatchGetResult[T]]:
+        """Read any number of items by key (BatchGetItem, 100 a request).
+
+        Args:
+            keys: keys, tuples of key values, or single values for a table without sort key; one given twice is read once.
+            consistent: strongly consistent reads, at twice the read units.
+            progress: called with the number of keys done since the last call.
+
+        Raises:
+            Unprocessed: some were still not read after every retry; the error has what was.
+        """
+        return batch_get(self._target, [self._key_values(key) for key in keys], consistent, progress)
+
+    def _put_many(self, items: Iterable[T], *, progress: Progress | None = None) -> Operation[BatchWriteResult]:
+        """Store any number of items whole, replacing what is there (BatchWriteItem, 25 a request).
+
+        Args:
+            items: instances; a generator is consumed as it is written. Of several with one key the last wins.
+            progress: called with the number of items done since the last call.
+
+        Raises:
+            ValidationError, LimitExceeded: an item does not fit; those before it may have been written (the error's notes
+                say how many).
+            Unprocessed: some were still not written after every retry; they are in its ``result.unprocessed``.
+
+        It is not atomic: use a transaction where all or nothing matters.
+        """
+        return batch_write(self._target, items, (), progress)
+
+    def _delete_many(
+        self, keys: Iterable[T | KeyLike], *, progress: Progress | None = None
+    ) -> Operation[BatchWriteResult]:
+        """Delete any number of items by instance or key (BatchWriteItem, 25 a request); see :meth:`put_many`."""
+        return batch_write(self._target, (), (self._key_values(key) for key in keys), progress)
+
+    def _write_many(
+        self, *, put: Iterable[T] = (), delete: Iterable[T | KeyLike] = (), progress: Progress | None = None
+    ) -> Operation[BatchWriteResult]:
+        """Put and delete any number of items together (BatchWriteItem, 25 a request); see :meth:`put_many`."""
+        return batch_write(self._target, put, (self._key_values(key) for key in delete), progress)
+
+    # ------------------------------------------------------------------ the table itself
+
+    def _create(self, *, exist_ok: bool = True, wait: bool = True, timeout: float = TABLE_TIMEOUT) -> Operation[bool]:
+        """Create the table as its class declares it (CreateTable, UpdateTimeToLive).
+
+        Args:
+            exist_ok: whether a table that exists already is fine. It is not changed; see :meth:`update_definition`.
+            wait: whether to return only when it can be used.
+            timeout: for how many seconds to wait.
+
+        Returns:
+            Whether it was made.
+
+        Raises:
+            TableInUse: it exists and ``exist_ok`` is false.
+        """
+        return create_table(self._target, exist_ok=exist_ok, wait=wait, timeout=timeout)
+
+    def _describe(self) -> Operation[TableDescription]:
+        """What the service says of the table (DescribeTable).
+
+        Raises:
+            TableNotFound: there is none.
+        """
+        return describe_table(self.name)
+
+    def _update_definition(
+        self, *, delete_indexes: bool = False, timeout: float = TABLE_TIMEOUT
+    ) -> Operation[list[str]]:
+        """Bring the table to what its class declares (UpdateTable, UpdateTimeToLive): billing, capacity, stream, indexes …
+
+        Args:
+            delete_indexes: whether global indexes the class does not declare are deleted.
+            timeout: for how many seconds to wait for each step.
+
+        Returns:
+            What was done, a line each; empty when nothing differed.
+        """
+        return update_table(self._target, delete_indexes=delete_indexes, timeout=timeout)
+
+    def _drop(self, *, missing_ok: bool = True, wait: bool = True, timeout: float = TABLE_TIMEOUT) -> Operation[bool]:
+        """Delete the table with all its items (DeleteTable); True when there was one."""
+        return delete_table(self.name, missing_ok=missing_ok, wait=wait, timeout=timeout)
+
+    get = sync(_get)
+    aget = asynchronous(_get)
+    get_one = sync(_get_one)
+    aget_one = asynchronous(_get_one)
+    exists = sync(_exists)
+    aexists = asynchronous(_exists)
+    insert = sync(_insert)
+    ainsert = asynchronous(_insert)
+    put = sync(_put)
+    aput = asynchronous(_put)
+    save = sync(_save)
+    asave = asynchronous(_save)
+    update = sync(_update)
+    aupdate = asynchronous(_update)
+    delete = sync(_delete)
+    adelete = asynchronous(_delete)
+    refresh = sync(_refresh)
+    arefresh = asynchronous(_refresh)
+    get_many = sync(_get_many)
+    aget_many = asynchronous(_get_many)
+    put_many = sync(_put_many)
+    aput_many = asynchronous(_put_many)
+    delete_many = sync(_delete_many)
+    adelete_many = asynchronous(_delete_many)
+    write_many = sync(_write_many)
+    awrite_many = asynchronous(_write_many)
+    create = sync(_create)
+    acreate = asynchronous(_create)
+    describe = sync(_describe)
+    adescribe = asynchronous(_describe)
+    update_definition = sync(_update_definition)
+    aupdate_definition = asynchronous(_update_definition)
+    drop = sync(_drop)
+    adrop = asynchronous(_drop)
+
+    @property
+    def params(self) -> Params:
+        """The request each operation would send, as a dict, without sending it: ``table.params.get("TX", "DFW")``."""
+        return Params(self)
+
+
+def _once(write: Write, exactly_once: bool, return_old: bool) -> Operation[Any]:
+    if not exactly_once:
+        return send_write(write)
+    if return_old:
+        raise ExpressionError(
+            "exactly_once sends a transaction, which returns no old item; drop return_old=True, or read it first"
+        )
+    return send_exactly_once(write)
+
+
+def _saved(write: Write | None, exactly_once: bool) -> Operation[bool]:
+    if write is None:
+        return False
+    yield from send_exactly_once(write) if exactly_once else send_write(write)
+    return True
+
+
+class Params:
+    """Shows requests instead of sending them: each method has the parameters of the operation it is named after."""
+
+    __slots__ = ("_leading", "_table")
+
+    def __init__(self, table: Table[Any], *leading: Any) -> None:
+        self._table = table
+        self._leading = leading
+
+    def __getattr__(self, name: str) -> Callable[..., dict[str, Any]]:
+        body = getattr(self._table, f"_{name}", None) if not name.startswith("_") else None
+        if body is None or not hasattr(type(self._table), f"a{name}"):
+            known = ", ".join(sorted(self.__dir__()))
+            raise AttributeError(f"params shows the requests of: {known}; not {name!r}")
+        leading = self._leading
+
+        def show(*args: Any, **kwargs: Any) -> dict[str, Any]:
+            return first_request(body(*leading, *args, **kwargs))
+
+        return show
+
+    def __dir__(self) -> list[str]:
+        return [name for name in dir(Table) if not name.startswith("_") and hasattr(Table, f"a{name}")]
+
+
+def first_request(operation: Operation[Any]) -> dict[str, Any]:
+    """The first request of an operation as a dict; empty when it would send none."""
+    import msgspec
+
+    from .operations.effects import Together
+
+    try:
+        effect = operation.send(None)
+    except StopIteration:
+        return {}
+    finally:
+        operation.close()
+    request = effect.requests[0] if isinstance(effect, Together) else effect
+    shown: dict[str, Any] = msgspec.json.decode(request.body)  # type: ignore[union-attr]
+    return shown
+
+
+class Key(Generic[T]):
+    """The key of one item: write it without reading it first. ``Airport.key("TX", "DFW").update(...)``.
+
+    Each method is the one of :class:`Table` with this key as its item.
+    """
+
+    __slots__ = ("_table", "model", "values")
+
+    def __init__(self, model: type[T], values: tuple[Any, ...], table: Table[T] | None = None) -> None:
+        self.model = model
+        self.values = values
+        self._table = table
+
+    @property
+    def table(self) -> Table[T]:
+        """The table it belongs to: the one it was made from, else the class's on the current database."""
+        if self._table is not None:
+            return self._table
+        from .database import table_of
+
+        return table_of(self.model)
+
+    def _run(self, operation: Operation[A]) -> A:
+        return self.table._run(operation)
+
+    async def _arun(self, operation: Operation[A]) -> A:
+        return await self.table._arun(operation)
+
+    def _get(self, *, consistent: bool = False) -> Operation[T | None]:
+        """See :meth:`Table.get`."""
+        return self.table._get(*self.values, consistent=consistent)
+
+    def _get_one(self, *, consistent: bool = False) -> Operation[T]:
+        """See :meth:`Table.get_one`."""
+        return self.table._get_one(*self.values, consistent=consistent)
+
+    def _exists(self, *, consistent: bool = False) -> Operation[bool]:
+        """See :meth:`Table.exists`."""
+        return self.table._exists(*self.values, consistent=consistent)
+
+    def _update(
+        self,
+        *updates: Update,
+        condition: ConditionLike = None,
+        upsert: bool = False,
+        exactly_once: bool = False,
+        **changes: Any,
+    ) -> Operation[T]:
+        """See :meth:`Table.update`; gives the item as it now is."""
+        return self.table._update(
+            self, *updates, condition=condition, upsert=upsert, exactly_once=exactly_once, **changes
+        )
+
+    def _delete(
+        self,
+        *,
+        condition: ConditionLike = None,
+        must_exist: bool = False,
+        return_old: bool = False,
+        exactly_once: bool = False,
+    ) -> Operation[T | None]:
+        """See :meth:`Table.delete`."""
+        return self.table._delete(
+            self, condition=condition, must_exist=must_exist, return_old=return_old, exactly_once=exactly_once
+        )
+
+    get = sync(_get)
+    aget = asynchronous(_get)
+    get_one = sync(_get_one)
+    aget_one = asynchronous(_get_one)
+    exists = sync(_exists)
+    aexists = asynchronous(_exists)
+    update = sync(_update)
+    aupdate = asynchronous(_update)
+    delete = sync(_delete)
+    adelete = asynchronous(_delete)
+
+    @property
+    def params(self) -> KeyParams:
+        """The request each operation would send, as a dict, without sending it."""
+        return KeyParams(self)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Key) and (self.model, self.values) == (other.model, other.values)
+
+    def __hash__(self) -> int:
+        return hash((self.model, self.values))
+
+    def __repr__(self) -> str:
+        # The values are part of an item, so they are not shown.
+        return f"<Key of {self.model.__name__}>"
+
+
+class KeyParams:
+    """Shows the requests of a key's operations instead of sending them."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: Key[Any]) -> None:
+        self._key = key
+
+    def __getattr__(self, name: str) -> Callable[..., dict[str, Any]]:
+        if name.startswith("_") or not hasattr(Key, f"a{name}"):
+            raise AttributeError(f"params shows the requests of: get, get_one, exists, update, delete; not {name!r}")
+        body = getattr(self._key, f"_{name}")
+        return lambda *args, **kwargs: first_request(body(*args, **kwargs))

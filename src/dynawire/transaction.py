@@ -1,0 +1,124 @@
+"""Transactions: several writes that all happen, or none."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .errors import ExpressionError
+from .expressions import Update
+from .operations.drivers import arun, run
+from .operations.transact import new_token, transact_params, transact_write
+from .operations.writes import Write, prepare_check, prepare_insert, prepare_put, prepare_save
+from .table import ConditionLike, Key, Table
+
+if TYPE_CHECKING:
+    from .database import Database
+
+__all__ = ["Transaction"]
+
+T = TypeVar("T")
+
+
+class Transaction:
+    """Up to 100 writes on any tables of one database, applied together (TransactWriteItems).
+
+    Nothing is sent until the block ends; an error inside it sends nothing. It carries an idempotency token, so a lost response
+    is retried safely, and it is retried while other transactions are in its way. It costs twice the write units.
+
+    An instance changes only after the transaction succeeded. Values that an ``update`` computes are not returned by DynamoDB:
+    ``refresh()`` the instance to see them.
+
+    Raises (at the end of the block):
+        TransactionCancelled: with one typed reason per operation, in order.
+        LimitExceeded: more than 100 operations; nothing was sent.
+        ExpressionError: two operations on one item; nothing was sent.
+    """
+
+    def __init__(self, database: Database, token: str | None) -> None:
+        if token is not None and not 1 <= len(token) <= 36:
+            raise ExpressionError("an idempotency token has 1 to 36 characters")
+        self._database = database
+        self._token = token or new_token()
+        self._writes: list[Write] = []
+        self._done = False
+
+    def insert(self, item: Any, *, condition: ConditionLike = None) -> None:
+        """Store a new item; the transaction is cancelled when there is one with this key."""
+        table = self._table(item)
+        self._add(prepare_insert(table._target, item, table._condition(condition)))
+
+    def put(self, item: Any, *, condition: ConditionLike = None) -> None:
+        """Store an item whole, replacing what is there."""
+        table = self._table(item)
+        self._add(prepare_put(table._target, item, table._condition(condition)))
+
+    def save(self, item: Any, *, condition: ConditionLike = None) -> None:
+        """Write what changed since the item was loaded; nothing changed: no operation."""
+        table = self._table(item)
+        write = prepare_save(table._target, item, table._condition(condition))
+        if write is not None:
+            self._add(write)
+
+    def update(
+        self,
+        item: Any,
+        *updates: Update,
+        condition: ConditionLike = None,
+        upsert: bool = False,
+        **changes: Any,
+    ) -> None:
+        """Change attributes in place; ``item`` is an instance or a key. See :meth:`Table.update`."""
+        self._add(self._table(item)._prepare_update(item, updates, changes, condition, upsert))
+
+    def delete(self, item: Any, *, condition: ConditionLike = None, must_exist: bool = False) -> None:
+        """Delete an item, by instance or key."""
+        self._add(self._table(item)._prepare_delete(item, condition, must_exist, False))
+
+    def check(self, item: Any, condition: ConditionLike, *more: ConditionLike) -> None:
+        """Cancel the transaction unless this holds of an item that it does not write (ConditionCheck)."""
+        table = self._table(item)
+        found = table._condition([condition, *more])  # type: ignore[list-item]
+        if found is None:
+            raise ExpressionError("check() needs a condition")
+        self._add(prepare_check(table._target, table._wire_key(item), found))
+
+    def params(self) -> dict[str, Any]:
+        """The request as it now stands, without sending it."""
+        return transact_params(self._writes, self._token)
+
+    def __len__(self) -> int:
+        return len(self._writes)
+
+    def _table(self, item: Any) -> Table[Any]:
+        return self._database.table(item.model if isinstance(item, Key) else type(item))
+
+    def _add(self, write: Write) -> None:
+        if self._done:
+            raise ExpressionError("this transaction was sent already; begin another with db.transaction()")
+        self._writes.append(write)
+
+    def _finish(self, error: type[BaseException] | None) -> bool:
+        self._done = True
+        return error is None and bool(self._writes)
+
+    def __enter__(self) -> Transaction:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._finish(kind):
+            run(self._database.engine, transact_write(self._writes, self._token))
+
+    async def __aenter__(self) -> Transaction:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._finish(kind):
+            await arun(self._database.engine, transact_write(self._writes, self._token))
+
+    def __repr__(self) -> str:
+        return f"<Transaction of {len(self._writes)} operations>"
