@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dynawire.operations.mapped import mapped
-
 import dynawire as dw
 import sample
 from dynawire import Attr, Model, partition_key, sort_key
+from dynawire.operations.mapped import mapped
 
 IMPORT = "from dynawire import Attr, GlobalIndex, Model, attr, connect, partition_key, sort_key"
 
