@@ -1,0 +1,143 @@
+"""What stands beside an operator: a document path, the size of one, a constant, or a value computed by SET."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import msgspec
+
+from ..errors import ExpressionError, ValidationError
+from ..mapping.value_codec import WireValue
+
+if TYPE_CHECKING:
+    from .comparing import Size
+    from .paths import Path
+
+__all__ = [
+    "SET_TAGS",
+    "Comparand",
+    "Expression",
+    "Operand",
+    "Value",
+    "called",
+    "constant",
+    "described",
+    "encoded",
+    "misplaced",
+    "unfit",
+]
+
+T_co = TypeVar("T_co", covariant=True)
+
+SET_TAGS = frozenset({"SS", "NS", "BS"})
+
+
+class Expression:
+    """Base of all that an expression is made of, and that is therefore never a value to send."""
+
+    __slots__ = ()
+
+
+class Comparand(Expression, Generic[T_co]):
+    """What a condition can compare: a path, or the size of what a path holds."""
+
+    __slots__ = ()
+
+
+class Operand(Expression, Generic[T_co]):
+    """What SET can assign: a path, or a value computed from paths and constants."""
+
+    __slots__ = ()
+
+
+class Value(msgspec.Struct, frozen=True, eq=False):
+    """A constant in an expression.
+
+    Attributes:
+        value: the Python value as it was given.
+        wire: its wire form, made when the expression was built: a later change of ``value`` does not change it.
+    """
+
+    value: Any
+    wire: WireValue
+
+    def __repr__(self) -> str:
+        return "<value>"
+
+    def __rich_repr__(self) -> Any:
+        # The default of msgspec would show the value.
+        return iter(())
+
+
+def called(path: Path[Any] | Size) -> str:
+    """A path's name in a message: ``Airport.address.city``."""
+    return f"{path.owner.__name__}.{path.label}" if path.owner is not None else path.label
+
+
+def described(path: Path[Any] | Size) -> str:
+    """A path's name and type in a message: ``Airport.address.city is str``."""
+    return f"{called(path)} is {path.codec.describe()}"
+
+
+def located(path: Path[Any] | Size, error: ValidationError) -> ValidationError:
+    """What a codec refused, with the class and the whole path."""
+    model = path.owner.__name__ if path.owner is not None else None
+    errors = tuple((_joined(path.label, below), reason) for below, reason in error.errors)
+    return ValidationError(
+        f"{called(path)}: {error.message}",
+        model=model,
+        attribute=_joined(path.label, error.attribute),
+        errors=errors or ((path.label, error.message),),
+    )
+
+
+def _joined(label: str, below: str | None) -> str:
+    if not below:
+        return label
+    return label + below if below.startswith(("[", "{")) else f"{label}.{below}"
+
+
+def encoded(path: Path[Any] | Size, codec: Any, value: Any) -> WireValue:
+    """The wire form of a value for a path, by the codec of what the value stands for.
+
+    Raises:
+        ExpressionError: the value is an empty set.
+        ValidationError: the codec refuses it; the message names class and path.
+    """
+    try:
+        wire: WireValue = codec.encode(value)
+    except ValidationError as error:
+        if isinstance(value, (set, frozenset)) and not value:
+            raise ExpressionError(
+                f"{called(path)}: DynamoDB holds no empty set; it is stored by leaving the attribute out: "
+                "write .remove() to store it, .not_exists() to look for it"
+            ) from None
+        raise located(path, error) from None
+    return wire
+
+
+def constant(path: Path[Any] | Size, value: Any) -> Value:
+    """A constant to compare with what a path holds. The attribute's limits (``ge=`` …) do not apply to it."""
+    return Value(value, encoded(path, path.operand_codec, value))
+
+
+def unfit(path: Path[Any] | Size, reason: str) -> ValidationError:
+    """The error for a value that is not of the kind an operator takes."""
+    return ValidationError(
+        f"{called(path)}: {reason}",
+        model=path.owner.__name__ if path.owner is not None else None,
+        attribute=path.label,
+        errors=((path.label, reason),),
+    )
+
+
+def misplaced(path: Path[Any] | Size, place: str, other: object) -> ExpressionError:
+    """The error for an expression where another kind of expression belongs."""
+    kind = type(other).__name__
+    reason = {
+        "Arithmetic": "DynamoDB computes in updates only, not in conditions",
+        "IfNotExists": "if_not_exists belongs in an update",
+        "Size": "size() belongs in a condition; DynamoDB's updates have no such function",
+        "Update": "an update is not a value",
+    }.get(kind, "a condition is not a value; use & | ~ to combine conditions")
+    return ExpressionError(f"{called(path)} {place}: {reason}")
