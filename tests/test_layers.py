@@ -25,7 +25,7 @@ INNER = {
     "engines.alternator": {"errors", "engines.protocol", "engines.aws"},
     "engines.embedded": {"errors", "engines.protocol"},
 }
-TABLE = {"batch", "connection", "database", "key", "mapped", "page", "params", "query", "table", "transaction"}
+TABLE = {"batch", "database", "key", "page", "query", "table", "transaction"}
 MODEL = {"declare", "index", "metaclass", "model"}
 FRONT = {"cli", "compat", "console", "testing"}
 ALLOWED = INNER | {name: set(INNER) | TABLE for name in TABLE} | {name: set(INNER) | TABLE | MODEL for name in MODEL}
@@ -39,7 +39,7 @@ WARN_LINES, MAX_LINES = 400, 500
 
 # Nothing of these is loaded by `import dynawire`, unless msgspec alone loads it.
 HEAVY = {"asyncio", "botocore", "concurrent.futures", "decimal", "email", "http.client", "httptools", "inspect"}
-HEAVY |= {"json", "logging", "multiprocessing", "socket", "sqlite3", "ssl", "subprocess", "tempfile", "threading"}
+HEAVY |= {"json", "logging", "multiprocessing", "socket", "sqlite3", "ssl", "subprocess", "tempfile"}
 HEAVY |= {"unittest", "urllib.request", "uvloop", "xml", "zoneinfo"}
 
 
@@ -168,6 +168,38 @@ def test_import_is_light(tmp_path: Path) -> None:
     ours = loaded_by(everything_public, tmp_path) - loaded_by("import msgspec", tmp_path)
     assert "dynawire" in ours
     assert not ours & HEAVY
+
+
+DECLARE = """
+import dynawire as dw
+class Note(dw.Model, table="notes"):
+    id: dw.Attr[str] = dw.partition_key()
+    text: dw.Attr[str]
+"""
+OVER_HTTP = f"""{DECLARE}
+dw.connect("http://127.0.0.1:1", region="eu-west-1", access_key_id="a", secret_access_key="b")
+try:
+    Note.get("x")
+except dw.ConnectionFailed:
+    pass
+"""
+IN_MEMORY = f"""{DECLARE}
+dw.connect("memory:").create_tables(Note)
+Note(id="x", text="y").insert()
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "unneeded"),
+    [
+        pytest.param(OVER_HTTP, {"asyncio", "botocore", "sqlite3", "ssl", "urllib.request", "uvloop"}, id="http"),
+        pytest.param(IN_MEMORY, {"asyncio", "botocore", "httptools", "ssl", "urllib.request", "uvloop"}, id="memory"),
+    ],
+)
+def test_a_synchronous_program_loads_what_it_uses(program: str, unneeded: set[str], tmp_path: Path) -> None:
+    loaded = loaded_by(program, tmp_path)
+    assert {name for name in loaded if name.startswith("dynawire.engines.")}
+    assert not loaded & unneeded
 
 
 def test_heavy_modules_are_noticed(tmp_path: Path) -> None:
