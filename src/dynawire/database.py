@@ -45,8 +45,8 @@ def connect(url: str | None = None, *, table_prefix: str = "", **options: Any) -
     Args:
         url: ``memory:`` (an engine in this process, gone with it), ``sqlite:///relative.db`` or
             ``sqlite:////absolute/path.db`` (an engine in a file), ``dynamodb://region`` (AWS), ``http://host:port`` or
-            ``https://host:port`` (DynamoDB Local or any compatible endpoint). None: the environment variable DYNAWIRE_URL,
-            else AWS when a region is configured.
+            ``https://host:port`` (DynamoDB Local or any compatible endpoint). None: the environment variable
+            DYNAWIRE_URL, else AWS when a region is configured.
         table_prefix: put before every table name, as ``"staging-"``.
         options: the engine's own. Over HTTP: ``region``, ``access_key_id``, ``secret_access_key``, ``session_token``,
             ``timeout`` and the others of :class:`~dynawire.engines.aws.AwsEngine`.
@@ -88,7 +88,8 @@ def _embedded(url: str, options: dict[str, Any]) -> Engine:
     path = url.removeprefix("sqlite:///")
     if path == url or not path:
         raise DynawireError(
-            'write connect("sqlite:///app.db") for a file beside the program, connect("sqlite:////srv/app.db") for an absolute path'
+            'write connect("sqlite:///app.db") for a file beside the program, '
+            'connect("sqlite:////srv/app.db") for an absolute path'
         )
     return EmbeddedEngine(path, **options)
 

@@ -176,7 +176,8 @@ def _declaration(default: Any, default_factory: Any, **options: Any) -> Attribut
     if isinstance(default, (list, dict, set, bytearray)):
         kind = type(default).__name__
         raise SchemaError(
-            f"default= is a {kind}, which every instance would share; write default_factory={kind} or default_factory=lambda: ..."
+            f"default= is a {kind}, which every instance would share; write default_factory={kind} or "
+            "default_factory=lambda: ..."
         )
     if default_factory is not NO_DEFAULT and not callable(default_factory):
         raise SchemaError(f"default_factory= takes a function without parameters, not {type(default_factory).__name__}")

@@ -114,7 +114,8 @@ class LimitExceeded(DynawireError):
 
 
 class CredentialsError(DynawireError):
-    """No usable credentials, or the service refused them (``UnrecognizedClientException``, ``AccessDeniedException`` …).
+    """No usable credentials, or the service refused them (``UnrecognizedClientException``, ``AccessDeniedException``
+    …).
 
     Attributes:
         code: the service's error code when the service refused them, else None.
@@ -174,7 +175,9 @@ class TableInUse(ServiceError):
 
 
 class TransactionConflict(ServiceError):
-    """A transaction holds the item (``TransactionConflictException``, ``TransactionInProgressException``). Nothing was applied."""
+    """A transaction holds the item (``TransactionConflictException``, ``TransactionInProgressException``). Nothing
+    was applied.
+    """
 
 
 class ConditionFailed(ServiceError):

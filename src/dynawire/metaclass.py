@@ -6,6 +6,7 @@ import sys
 from typing import Any, ClassVar, dataclass_transform, get_args, get_origin
 
 import msgspec
+from msgspec import StructMeta
 
 from .declare import Attr, attr, partition_key, sort_key
 from .errors import SchemaError
@@ -17,12 +18,11 @@ from .operations.mapped import MappedClass
 
 __all__ = ["ModelMeta"]
 
-StructMeta: Any = type(msgspec.Struct)
 _STRUCT_OPTIONS: dict[str, Any] = {"kw_only": True, "weakref": True}
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(attr, partition_key, sort_key))
-class ModelMeta(StructMeta):  # type: ignore[misc]
+class ModelMeta(StructMeta):
     """The type of every Model: compiles the class when it is made.
 
     Class keywords: ``table`` (the table's name; without it the class can only be nested in others), ``abstract`` (its
@@ -43,7 +43,7 @@ class ModelMeta(StructMeta):  # type: ignore[misc]
             return StructMeta.__new__(metacls, name, bases, namespace, **_STRUCT_OPTIONS)
         return _ClassMaker(metacls, name, bases, namespace, table, abstract, options).make()
 
-    def __getattribute__(cls, name: str) -> Any:
+    def __getattribute__(cls, name: str) -> Any:  # noqa: N805 - a metaclass
         # A field's slot descriptor would win over anything else, so the path must be looked up first.
         if name[:1] != "_":
             path = type.__getattribute__(cls, "__paths__").get(name)
@@ -51,7 +51,7 @@ class ModelMeta(StructMeta):  # type: ignore[misc]
                 return path
         return type.__getattribute__(cls, name)
 
-    def __setattr__(cls, name: str, value: Any) -> None:
+    def __setattr__(cls, name: str, value: Any) -> None:  # noqa: N805 - a metaclass
         if name in type.__getattribute__(cls, "__paths__"):
             raise AttributeError(f"{cls.__name__}.{name} is an attribute of the mapped class and can't be replaced")
         type.__setattr__(cls, name, value)
@@ -154,7 +154,8 @@ class _ClassMaker:
             if name in reserved or name.startswith("_"):
                 why = "begins with '_'" if name.startswith("_") else f"is the name of {self.name}'s method {name}()"
                 raise self._error(
-                    f"{name} {why}; choose another Python name and keep the stored one: {name.strip('_')}_: Attr[...] = "
+                    f"{name} {why}; choose another Python name and keep the stored one: {name.strip('_')}_: "
+                    "Attr[...] = "
                     f"attr(name={name!r})",
                     name,
                 )
@@ -168,7 +169,7 @@ class _ClassMaker:
         unknown = set(options) - set(TableOptions.__struct_fields__)
         if unknown:
             known = ", ".join(("table", "abstract", *TableOptions.__struct_fields__))
-            raise self._error(f"unknown class keyword {sorted(unknown)[0]!r}; there are: {known}")
+            raise self._error(f"unknown class keyword {min(unknown)!r}; there are: {known}")
         inherited: dict[str, Any] = {}
         for base in reversed(self.bases):
             if isinstance(base, ModelMeta):
@@ -242,11 +243,12 @@ class _ClassMaker:
 
     def _complete(self, cls: Any) -> None:
         self._remember(cls, {**self._inherited_annotations(), **self._own_of(cls)})
-        indexes: dict[str, IndexDefinition] = {}
-        for base in reversed(cls.__mro__):
-            for name, value in base.__dict__.items():
-                if isinstance(value, IndexDefinition):
-                    indexes[name] = value
+        indexes = {
+            name: value
+            for base in reversed(cls.__mro__)
+            for name, value in base.__dict__.items()
+            if isinstance(value, IndexDefinition)
+        }
         done: list[MappedClass] = []
 
         def complete() -> MappedClass:
@@ -369,8 +371,7 @@ def _resolved_inside(annotation: Any, cls: Any) -> Any:
 def _caller_locals() -> dict[str, Any]:
     """The local names where the class statement stands, for annotations that name classes made in a function."""
     frame = sys._getframe(1)
-    here = {__name__, "msgspec"}
-    while frame is not None and frame.f_globals.get("__name__") in here:
+    while frame.f_globals.get("__name__") == __name__:
         if frame.f_back is None:
             return {}
         frame = frame.f_back

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import msgspec
 
@@ -38,13 +38,14 @@ class Model(_Instance, msgspec.Struct, metaclass=ModelMeta):
     """A class whose instances are items of a DynamoDB table.
 
     ``class Airport(Model, table="airports")`` declares attributes as ``name: Attr[str]``; one of them is the
-    ``partition_key()``, perhaps another the ``sort_key()``. Class keywords: ``table``, ``abstract`` (a mixin: its attributes
-    are for the classes derived from it), ``billing``, ``read_units``, ``write_units``, ``stream``, ``ttl``, ``table_class``,
-    ``deletion_protection``. A Model without a table can be nested in others.
+    ``partition_key()``, perhaps another the ``sort_key()``. Class keywords: ``table``, ``abstract`` (a mixin: its
+    attributes are for the classes derived from it), ``billing``, ``read_units``, ``write_units``, ``stream``,
+    ``ttl``, ``table_class``, ``deletion_protection``. A Model without a table can be nested in others.
 
-    Models hold no connection: operations run on the database of the block (``with db.use():``), else on the one connected
-    last. Every operation has an a-twin for asyncio. What each raises is said at the method of :class:`~dynawire.Table` of
-    the same name.
+    Models hold no connection: operations run on the database of the block (``with db.use():``), else on the one
+        connected
+    last. Every operation has an a-twin for asyncio. What each raises is said at the method of
+    :class:`~dynawire.Table` of the same name.
     """
 
     if TYPE_CHECKING:
@@ -63,9 +64,9 @@ class Model(_Instance, msgspec.Struct, metaclass=ModelMeta):
             deletion_protection: bool = ...,
         ) -> None: ...
 
-    __paths__ = {}
-    __declarations__ = {}
-    __attribute_annotations__ = {}
+    __paths__: ClassVar[dict[str, Any]] = {}
+    __declarations__: ClassVar[dict[str, Any]] = {}
+    __attribute_annotations__: ClassVar[dict[str, Any]] = {}
 
     # ------------------------------------------------------------------ by key
 

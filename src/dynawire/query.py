@@ -49,8 +49,8 @@ class Page(Generic[T]):
 
     Attributes:
         items: the items, never more than the size asked for.
-        cursor: an opaque, URL-safe text to go on with (``page(after=cursor)``); None at the end. It holds the key of the
-            last item, encoded but not encrypted.
+        cursor: an opaque, URL-safe text to go on with (``page(after=cursor)``); None at the end. It holds the key of
+            the last item, encoded but not encrypted.
     """
 
     __slots__ = ("cursor", "items")
@@ -84,7 +84,8 @@ class _Options(msgspec.Struct, frozen=True):
 class Query(Generic[T]):
     """A read of many items with one partition key value (DynamoDB's Query), or of all (Scan).
 
-    It never changes: every step gives a new one, so that a query can be kept and built upon. Nothing is sent until it is
+    It never changes: every step gives a new one, so that a query can be kept and built upon. Nothing is sent until it
+        is
     iterated (``for``, ``async for``) or asked for a result. Pages are fetched as they are needed, the next one ahead.
     """
 
@@ -113,7 +114,8 @@ class Query(Generic[T]):
     def where(self, *conditions: Condition | Mapping[str, Any], **lookups: Any) -> Query[T]:
         """Keep only items for which all of this holds (FilterExpression).
 
-        The service reads and charges for the items a filter drops. A key attribute of what is queried can't be filtered.
+        The service reads and charges for the items a filter drops. A key attribute of what is queried can't be
+        filtered.
         """
         more = as_condition(self._table._target, conditions, lookups)
         if more is None:
@@ -137,7 +139,8 @@ class Query(Generic[T]):
         """Strongly consistent reads, at twice the read units. A global index has none."""
         if consistent and self._index is not None and self._index.is_global:
             raise ExpressionError(
-                f"the global index {self._index.name} is eventually consistent by nature; query the table or a local index"
+                f"the global index {self._index.name} is eventually consistent by nature; query the table or a local "
+                "index"
             )
         return self._with(consistent=consistent)
 
@@ -296,7 +299,8 @@ class Query(Generic[T]):
         """One page.
 
         Args:
-            size: how many items at the most, 1 or more. With a filter as many requests are sent as it takes to fill the page.
+            size: how many items at the most, 1 or more. With a filter as many requests are sent as it takes to fill
+                the page.
             after: the cursor of the page before; None begins.
 
         Raises:

@@ -47,8 +47,9 @@ class Table(Generic[T]):
     Made by :meth:`Database.table`. Thread-safe; it holds no state of its own.
 
     Errors that any operation may raise: :class:`~dynawire.TableNotFound`, :class:`~dynawire.Throttled`,
-    :class:`~dynawire.CredentialsError`, :class:`~dynawire.ConnectionFailed`, :class:`~dynawire.ServiceError`; those that
-    write also :class:`~dynawire.OutcomeUnknown`, when the response to a request that must not be repeated was lost.
+    :class:`~dynawire.CredentialsError`, :class:`~dynawire.ConnectionFailed`, :class:`~dynawire.ServiceError`; those
+    that write also :class:`~dynawire.OutcomeUnknown`, when the response to a request that must not be repeated was
+    lost.
     """
 
     def __init__(self, database: Database, target: Target) -> None:
@@ -82,7 +83,7 @@ class Table(Generic[T]):
         """The key of one item, to write it without reading it first."""
         return Key(self._target.cls, self._target.key_values(key, by_name), self)
 
-    def _get(self, *key: Any, consistent: bool = False, **by_name: Any) -> Operation[T | None]:
+    def _get(self, /, *key: Any, consistent: bool = False, **by_name: Any) -> Operation[T | None]:
         """The item with this key, or None (GetItem).
 
         Args:
@@ -96,7 +97,7 @@ class Table(Generic[T]):
         """
         return get_item(self._target, key, by_name, consistent)
 
-    def _get_one(self, *key: Any, consistent: bool = False, **by_name: Any) -> Operation[T]:
+    def _get_one(self, /, *key: Any, consistent: bool = False, **by_name: Any) -> Operation[T]:
         """The item with this key (GetItem); see :meth:`get`.
 
         Raises:
@@ -104,7 +105,7 @@ class Table(Generic[T]):
         """
         return get_existing(self._target, key, by_name, consistent)
 
-    def _exists(self, *key: Any, consistent: bool = False, **by_name: Any) -> Operation[bool]:
+    def _exists(self, /, *key: Any, consistent: bool = False, **by_name: Any) -> Operation[bool]:
         """Whether there is an item with this key (GetItem of the key alone). It costs as much as reading the item."""
         return item_exists(self._target, key, by_name, consistent)
 
@@ -154,7 +155,8 @@ class Table(Generic[T]):
     def _save(self, item: T, *, condition: ConditionLike = None, exactly_once: bool = False) -> Operation[bool]:
         """Write what changed since the item was loaded (UpdateItem); a new item is put.
 
-        Nothing changed: nothing is sent. None removes an attribute. Attributes the class does not know stay as they are, and
+        Nothing changed: nothing is sent. None removes an attribute. Attributes the class does not know stay as they
+            are, and
         so do members of maps that did not change.
 
         Returns:
@@ -169,6 +171,7 @@ class Table(Generic[T]):
 
     def _update(
         self,
+        /,
         item: T | Key[T],
         *updates: Update,
         condition: ConditionLike = None,
@@ -234,7 +237,8 @@ class Table(Generic[T]):
 
         Args:
             item: an instance or a key.
-            condition: what must hold of the stored item; with one, a missing item is a failure when the condition says so.
+            condition: what must hold of the stored item; with one, a missing item is a failure when the condition
+                says so.
             must_exist: raise when there is no such item.
             return_old: give the deleted item, or None when there was none.
             exactly_once: see :meth:`insert`; it can't be combined with ``return_old``.
@@ -287,16 +291,20 @@ class Table(Generic[T]):
         """Items with this partition key (DynamoDB's Query), in the order of the sort key.
 
         Args:
-            arguments: the partition key's value, then a value or one condition for the sort key, and any filter conditions.
+            arguments: the partition key's value, then a value or one condition for the sort key, and any filter
+                conditions.
             lookups: the same by name: ``query(state="TX", iata__begins_with="D", visits__gt=3)``.
 
         Raises:
-            ExpressionError: there is no value for the partition key, or the sort key's condition is not one DynamoDB has.
+            ExpressionError: there is no value for the partition key, or the sort key's condition is not one DynamoDB
+                has.
         """
         return build_query(self, None, arguments, lookups)
 
     def scan(self, *conditions: Condition | Mapping[str, Any], **lookups: Any) -> Query[T]:
-        """All items of the table (DynamoDB's Scan), filtered by these conditions. It reads, and costs, the whole table."""
+        """All items of the table (DynamoDB's Scan), filtered by these conditions. It reads, and costs, the whole
+        table.
+        """
         return Query(self, None, None, as_condition(self._target, conditions, lookups))
 
     def index(self, name: str) -> Index[T]:
@@ -313,7 +321,8 @@ class Table(Generic[T]):
         """Read any number of items by key (BatchGetItem, 100 a request).
 
         Args:
-            keys: keys, tuples of key values, or single values for a table without sort key; one given twice is read once.
+            keys: keys, tuples of key values, or single values for a table without sort key; one given twice is read
+                once.
             consistent: strongly consistent reads, at twice the read units.
             progress: called with the number of keys done since the last call.
 
@@ -330,8 +339,8 @@ class Table(Generic[T]):
             progress: called with the number of items done since the last call.
 
         Raises:
-            ValidationError, LimitExceeded: an item does not fit; those before it may have been written (the error's notes
-                say how many).
+            ValidationError, LimitExceeded: an item does not fit; those before it may have been written (the error's
+                notes say how many).
             Unprocessed: some were still not written after every retry; they are in its ``result.unprocessed``.
 
         It is not atomic: use a transaction where all or nothing matters.
@@ -379,7 +388,8 @@ class Table(Generic[T]):
     def _update_definition(
         self, *, delete_indexes: bool = False, timeout: float = TABLE_TIMEOUT
     ) -> Operation[list[str]]:
-        """Bring the table to what its class declares (UpdateTable, UpdateTimeToLive): billing, capacity, stream, indexes …
+        """Bring the table to what its class declares (UpdateTable, UpdateTimeToLive): billing, capacity, stream,
+        indexes.
 
         Args:
             delete_indexes: whether global indexes the class does not declare are deleted.
@@ -536,6 +546,7 @@ class Key(Generic[T]):
 
     def _update(
         self,
+        /,
         *updates: Update,
         condition: ConditionLike = None,
         upsert: bool = False,

@@ -23,11 +23,12 @@ T = TypeVar("T")
 class Transaction:
     """Up to 100 writes on any tables of one database, applied together (TransactWriteItems).
 
-    Nothing is sent until the block ends; an error inside it sends nothing. It carries an idempotency token, so a lost response
-    is retried safely, and it is retried while other transactions are in its way. It costs twice the write units.
+    Nothing is sent until the block ends; an error inside it sends nothing. It carries an idempotency token, so a lost
+    response is retried safely, and it is retried while other transactions are in its way. It costs twice the write
+    units.
 
-    An instance changes only after the transaction succeeded. Values that an ``update`` computes are not returned by DynamoDB:
-    ``refresh()`` the instance to see them.
+    An instance changes only after the transaction succeeded. Values that an ``update`` computes are not returned by
+    DynamoDB: ``refresh()`` the instance to see them.
 
     Raises (at the end of the block):
         TransactionCancelled: with one typed reason per operation, in order.

@@ -119,7 +119,7 @@ class Codec:
             scope = Scope()
             function = scope.function("encode", "value", [f"return {self.encode_source(scope, 'value')}"])
             self.__dict__["_encode"] = function
-        return function  # type: ignore[no-any-return]
+        return function
 
     @property
     def decode_fast(self) -> Callable[[Any], Any]:
@@ -129,7 +129,7 @@ class Codec:
             scope = Scope()
             function = scope.function("decode", "wire", [f"return {self.decode_source(scope, 'wire')}"])
             self.__dict__["_decode"] = function
-        return function  # type: ignore[no-any-return]
+        return function
 
     def encode(self, value: Any) -> WireValue:
         """The wire form of a value.

@@ -171,7 +171,8 @@ class SetCodec(_ContainerCodec):
         yield from super().own_problems(value)
         if isinstance(value, self.kind) and not value:
             yield (
-                "is an empty set, which DynamoDB cannot store; declare attr(default_factory=set) so that an empty set is "
+                "is an empty set, which DynamoDB cannot store; declare attr(default_factory=set) so that an empty "
+                "set is "
                 "stored as an absent attribute, or remove the attribute"
             )
 

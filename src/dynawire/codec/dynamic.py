@@ -18,7 +18,8 @@ MAX_DEPTH = 32
 
 
 class AnyCodec(Codec):
-    """``Any``: text, numbers (int, float, Decimal), bool, None, bytes, list, tuple, dict with str keys, sets of one kind.
+    """``Any``: text, numbers (int, float, Decimal), bool, None, bytes, list, tuple, dict with str keys, sets of one
+    kind.
 
     Whole numbers come back as int and other numbers as Decimal, which alone is exact; a tuple comes back as a list.
     """

@@ -113,7 +113,8 @@ class ClassPlan:
             )
         if optional and attribute.store_none:
             raise SchemaError(
-                f"{self.name}.{attribute.name}: DynamoDB refuses NULL in the {what}; leave store_none out, so that None is an "
+                f"{self.name}.{attribute.name}: DynamoDB refuses NULL in the {what}; leave store_none out, so that "
+                "None is an "
                 "absent attribute and the item is left out of the index",
                 model=self.name,
                 attribute=attribute.name,
@@ -172,7 +173,8 @@ class ClassPlan:
             value = wire.get(attribute.stored_name)
             if value is not None and nesting(value) > MAX_DEPTH:
                 raise LimitExceeded(
-                    f"{self.name}.{attribute.name} is nested deeper than the {MAX_DEPTH} levels DynamoDB takes; nothing was sent"
+                    f"{self.name}.{attribute.name} is nested deeper than the {MAX_DEPTH} levels DynamoDB takes; "
+                    "nothing was sent"
                 )
 
     def check_size(self, wire: WireItem, json_bytes: int) -> None:
@@ -187,7 +189,8 @@ class ClassPlan:
         """
         if json_bytes > MAX_ITEM_BYTES and (size := item_size(wire)) > MAX_ITEM_BYTES:
             raise LimitExceeded(
-                f"this {self.name} has {size:,} bytes; a DynamoDB item has at most {MAX_ITEM_BYTES:,} (400 KB), names included; "
+                f"this {self.name} has {size:,} bytes; a DynamoDB item has at most {MAX_ITEM_BYTES:,} (400 KB), "
+                "names included; "
                 "nothing was sent"
             )
 
@@ -229,7 +232,8 @@ class ClassPlan:
     def _wrong_key_count(self, values: Sequence[Any]) -> ValidationError:
         names = [attribute.name for attribute in self.key_attributes]
         return ValidationError(
-            f"the key of {self.name} is ({', '.join(names)}): give {len(names)} value{'s' * (len(names) > 1)}, not {len(values)}",
+            f"the key of {self.name} is ({', '.join(names)}): give {len(names)} value{'s' * (len(names) > 1)}, not "
+            f"{len(values)}",
             model=self.name,
         )
 
@@ -300,7 +304,8 @@ class ClassPlan:
         key = {name: item[name] for name in self.key_names if name in item} if item else None
         key_text = " and ".join(f"{name} ({'/'.join(wire)})" for name, wire in (key or {}).items())
         return DecodeError(
-            f"{self.name}.{path}: expected {expected}, found {found}, in the item of table {self.mapping.table or self.name} "
+            f"{self.name}.{path}: expected {expected}, found {found}, in the item of table "
+            f"{self.mapping.table or self.name} "
             f"whose key {key_text or 'is unknown'} is in this error's .key",
             model=self.name,
             key=key,

@@ -303,7 +303,8 @@ class RecordUnionCodec(Codec):
 
     def read(self, payload: Any) -> Any:
         """The instance of raw members, of the class its discriminator names."""
-        tagged = self._peek.decode(payload).tagged
+        peeked: Any = self._peek.decode(payload)
+        tagged = peeked.tagged
         variant = self.variants.get(str(next(iter(tagged.values()), "")))
         if variant is None:
             raise Misfit(f"a stored map is none of {self.describe()}")

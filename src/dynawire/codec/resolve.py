@@ -184,7 +184,8 @@ def _union(arguments: tuple[Any, ...]) -> Codec:
         other = by_tag.setdefault(codec.tag, codec)
         if other is not codec:
             raise _Unsupported(
-                f"{other.describe()} and {codec.describe()} are both stored as {codec.tag}, so what is read could not be told "
+                f"{other.describe()} and {codec.describe()} are both stored as {codec.tag}, so what is read could "
+                "not be told "
                 f"apart; keep one of them, or say how with Annotated[..., dynawire.Stored(encode, decode, as_type)]"
             )
     if len(codecs) == 1:
@@ -239,7 +240,8 @@ def _set(kind: type[Any], arguments: tuple[Any, ...]) -> Codec:
     if isinstance(element, (ScalarCodec, StoredCodec)) and element.tag in ("S", "N", "B"):
         return SetCodec(element, kind)
     raise _Unsupported(
-        f"{kind.__name__}[{_name(arguments[0])}]: a DynamoDB set holds text, numbers or binary; use a list, or Annotated[..., Json]"
+        f"{kind.__name__}[{_name(arguments[0])}]: a DynamoDB set holds text, numbers or binary; use a list, or "
+        "Annotated[..., Json]"
     )
 
 

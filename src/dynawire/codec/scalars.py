@@ -102,7 +102,7 @@ def _wrong(expected: str, value: Any) -> Misfit:
 
 def _str_payload(value: Any) -> str:
     if isinstance(value, str):
-        text = str(value.value) if hasattr(value, "_value_") else str.__str__(value)
+        text = str(getattr(value, "_value_", value)) if type(value) is not str else value
         try:
             text.encode()
         except UnicodeEncodeError:
@@ -321,7 +321,7 @@ class _ChoiceCodec(ScalarCodec):
         super().__init__(name, tag, kind, str, to_payload, from_payload=from_payload)
 
 
-def enum_codec(kind: type[Any]) -> ScalarCodec | str:
+def enum_codec(kind: Any) -> ScalarCodec | str:
     """The codec of an Enum, stored by value; a text says why it can't be stored."""
     payloads = {member: member.value for member in kind}
     types = {str if isinstance(payload, str) else type(payload) for payload in payloads.values()}

@@ -44,7 +44,7 @@ class TableOptions(msgspec.Struct, frozen=True, kw_only=True):
             raise SchemaError(
                 f"{owner}: billing={self.billing!r}: write 'PAY_PER_REQUEST' or 'PROVISIONED'", model=owner
             )
-        if self.billing == "PROVISIONED" and (None in units or min(units) < 1):  # type: ignore[type-var]
+        if self.billing == "PROVISIONED" and not all(one is not None and one >= 1 for one in units):
             raise SchemaError(
                 f"{owner}: billing='PROVISIONED' needs read_units= and write_units=, 1 or more", model=owner
             )
@@ -105,7 +105,8 @@ class ClassMapping:
         found = self.attributes.get(name)
         if found is None:
             raise self._error(
-                f"{where} names the attribute {name!r}, which {self.name} does not have{nearest(name, self.attributes)}",
+                f"{where} names the attribute {name!r}, which {self.name} does not "
+                f"have{nearest(name, self.attributes)}",
                 name,
             )
         return found

@@ -45,7 +45,8 @@ class IndexDefinition:
         self.write_units = write_units
         if isinstance(self.projection, str) and self.projection not in ("ALL", "KEYS_ONLY"):
             raise SchemaError(
-                f"projection={self.projection!r} is not one of DynamoDB's: write projection='ALL', 'KEYS_ONLY', or a list "
+                f"projection={self.projection!r} is not one of DynamoDB's: write projection='ALL', 'KEYS_ONLY', or a "
+                "list "
                 "of the attributes to include"
             )
         for what, names in (("partition", self.partition_key), ("sort", self.sort_key)):

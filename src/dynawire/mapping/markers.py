@@ -26,7 +26,8 @@ Json: Final = _Marker("Json")
 """``Annotated[T, Json]``: one string that holds the value as JSON text, for columns that must not be native maps."""
 
 NaiveDatetime: Final = _Marker("NaiveDatetime")
-"""``Annotated[datetime, NaiveDatetime]``: a datetime without time zone, stored without offset; aware ones are refused."""
+"""``Annotated[datetime, NaiveDatetime]``: a datetime without time zone, stored without offset; aware ones are
+refused."""
 
 
 class Stored(msgspec.Struct, frozen=True):

@@ -1,4 +1,6 @@
-"""The fields of classes that are stored as maps: Models, Structs, dataclasses, attrs classes, TypedDicts, NamedTuples."""
+"""The fields of classes that are stored as maps: Models, Structs, dataclasses, attrs classes, TypedDicts,
+NamedTuples.
+"""
 
 from __future__ import annotations
 

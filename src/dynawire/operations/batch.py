@@ -77,7 +77,10 @@ class BatchGetResult(Generic[T]):
         return len(self.items)
 
     def __repr__(self) -> str:
-        return f"<BatchGetResult: {len(self.items)} items, {len(self.missing)} missing, {len(self.unprocessed)} unprocessed>"
+        return (
+            f"<BatchGetResult: {len(self.items)} items, {len(self.missing)} missing, "
+            f"{len(self.unprocessed)} unprocessed>"
+        )
 
 
 class BatchWriteResult:
@@ -86,7 +89,8 @@ class BatchWriteResult:
     Attributes:
         written: how many items were put.
         deleted: how many keys were deleted, whether or not there was an item.
-        unprocessed: the instances and keys that were not written; empty unless :class:`Unprocessed` carries this result.
+        unprocessed: the instances and keys that were not written; empty unless :class:`Unprocessed` carries this
+            result.
     """
 
     def __init__(self) -> None:
@@ -147,7 +151,8 @@ def batch_get(
     )
     if unread:
         raise Unprocessed(
-            f"{len(unread)} of {len(given)} keys of {target.table_name} were still unprocessed after {MAX_ROUNDS} rounds; they are "
+            f"{len(unread)} of {len(given)} keys of {target.table_name} were still unprocessed after {MAX_ROUNDS} "
+            "rounds; they are "
             "in .result.unprocessed, what was read is in .result.items",
             result=result,
             cause=cause,

@@ -42,14 +42,17 @@ class CapacityMeter:
             name = entry.get("TableName", "")
             self.tables[name] = self.tables.get(name, 0.0) + units
             # A replayed transaction reports read units although it is a write.
-            if (entry.get("ReadCapacityUnits") is not None and entry.get("WriteCapacityUnits") is None) or operation in _READS:
+            if (
+                entry.get("ReadCapacityUnits") is not None and entry.get("WriteCapacityUnits") is None
+            ) or operation in _READS:
                 self.read_units += units
             else:
                 self.write_units += units
         self.calls.append((operation, total))
 
     def __repr__(self) -> str:
-        return f"<CapacityMeter {self.requests} requests, {self.read_units:g} read units, {self.write_units:g} write units>"
+        units = f"{self.read_units:g} read units, {self.write_units:g} write units"
+        return f"<CapacityMeter {self.requests} requests, {units}>"
 
 
 _READS = frozenset({"GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems", "SearchVectors"})

@@ -27,9 +27,9 @@ def run(engine: Engine, operation: Operation[R]) -> R:
     try:
         effect = operation.send(None)
         while True:
-            if effect.__class__ is Request:
+            if isinstance(effect, Request):
                 try:
-                    result: Any = engine.send(effect.operation, effect.body, effect.idempotent)  # type: ignore[union-attr]
+                    result: Any = engine.send(effect.operation, effect.body, effect.idempotent)
                 except DynawireError as error:
                     effect = operation.throw(error)
                     continue
@@ -50,9 +50,9 @@ async def arun(engine: Engine, operation: Operation[R]) -> R:
     try:
         effect = operation.send(None)
         while True:
-            if effect.__class__ is Request:
+            if isinstance(effect, Request):
                 try:
-                    result: Any = await engine.asend(effect.operation, effect.body, effect.idempotent)  # type: ignore[union-attr]
+                    result: Any = await engine.asend(effect.operation, effect.body, effect.idempotent)
                 except DynawireError as error:
                     effect = operation.throw(error)
                     continue
@@ -188,7 +188,7 @@ async def astream(engine: Engine, sources: list[PageSource], *, fetch_ahead: boo
         request = source.next_request()
         if request is not None:
             sending = engine.asend(request.operation, request.body, request.idempotent)
-            pending[asyncio.ensure_future(sending)] = source  # type: ignore[index]
+            pending[asyncio.ensure_future(sending)] = source
 
     try:
         for source in sources:

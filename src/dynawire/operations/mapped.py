@@ -33,7 +33,7 @@ class MappedClass:
             )
             for attribute in mapping.attributes.values()
         }
-        self.paths_by_stored_name = {path.steps[0]: path for path in self.paths.values()}
+        self.paths_by_stored_name = {str(path.steps[0]): path for path in self.paths.values()}
 
 
 def mapped(cls: type[Any]) -> MappedClass:

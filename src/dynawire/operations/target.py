@@ -98,7 +98,8 @@ def _collect(target: Target, condition: Any, found: list[Condition]) -> None:
     else:
         name = target.plan.name
         raise ExpressionError(
-            f"{type(condition).__name__} is not a condition; write one such as {name}.attribute == value, combined with & | ~"
+            f"{type(condition).__name__} is not a condition; write one such as {name}.attribute == value, combined "
+            "with & | ~"
         )
 
 

@@ -59,7 +59,8 @@ def transact_params(writes: Sequence[Write], token: str) -> dict[str, Any]:
         first = seen.setdefault(identity, position)
         if first != position:
             raise ExpressionError(
-                f"operations {first + 1} ({_named(writes[first])}) and {position + 1} ({_named(write)}) of this transaction are on "
+                f"operations {first + 1} ({_named(writes[first])}) and {position + 1} ({_named(write)}) of this "
+                "transaction are on "
                 "one item, which DynamoDB refuses; combine them into one update, or its condition into the write"
             )
         request = write.request
@@ -86,6 +87,7 @@ def transact_write(writes: Sequence[Write], token: str) -> Operation[list[Any]]:
         raise LimitExceeded(
             f"a transaction takes at most 4 MB, this request has {len(body) / 1024 / 1024:.1f}; nothing was sent"
         )
+    response = b""
     attempt = 0
     while True:
         try:
@@ -168,6 +170,7 @@ def transact_get(reads: Sequence[tuple[Target, dict[str, Any]]]) -> Operation[li
     request: dict[str, Any] = {"TransactItems": entries}
     if active_meter.get() is not None:
         request["ReturnConsumedCapacity"] = "TOTAL"
+    response = b""
     attempt = 0
     while True:
         try:

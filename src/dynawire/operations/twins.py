@@ -31,7 +31,8 @@ def sync(body: Callable[Concatenate[S, P], Operation[R]]) -> Callable[Concatenat
     def method(self: S, *args: P.args, **kwargs: P.kwargs) -> R:
         return self._run(body(self, *args, **kwargs))
 
-    return _named(method, body, "")
+    named: Callable[Concatenate[S, P], R] = _named(method, body, "")
+    return named
 
 
 def asynchronous(
@@ -42,7 +43,8 @@ def asynchronous(
     async def method(self: S, *args: P.args, **kwargs: P.kwargs) -> R:
         return await self._arun(body(self, *args, **kwargs))
 
-    return _named(method, body, "a")
+    named: Callable[Concatenate[S, P], Coroutine[Any, Any, R]] = _named(method, body, "a")
+    return named
 
 
 def _named(method: Any, body: Any, prefix: str) -> Any:

@@ -141,7 +141,8 @@ def prepare_insert(target: Target, instance: Any, condition: Condition | None) -
             error,
             target,
             ItemExists,
-            f"table {target.table_name} already holds an item of {target.plan.name} with this key; use put() to replace it, or update() to change it",
+            f"table {target.table_name} already holds an item of {target.plan.name} with this key; use put() to "
+            "replace it, or update() to change it",
         )
 
     absent = target.mapped.paths[target.plan.key_attributes[0].name].not_exists()
@@ -198,7 +199,8 @@ def prepare_save(target: Target, instance: Any, condition: Condition | None) -> 
         if name in changed_names:
             attribute = target.mapped.paths_by_stored_name[name].label
             raise ValidationError(
-                f"{plan.name}.{attribute} is part of the key, which an item keeps for life; to rename the item, insert() a copy "
+                f"{plan.name}.{attribute} is part of the key, which an item keeps for life; to rename the item, "
+                "insert() a copy "
                 "with the new key and delete() the old one, best in one db.transaction()",
                 model=plan.name,
                 attribute=attribute,
@@ -380,7 +382,7 @@ def prepare_delete(
     _add_condition(target, request, both, Placeholders())
 
     def applied(response: bytes | None) -> Any:
-        # The instance keeps what it was loaded from, so that a later save() finds the item gone instead of putting it back.
+        # The instance keeps what it was loaded from: a later save() finds the item gone, and does not put it back.
         return plan.read_attributes(response)[0] if return_old and response is not None else None
 
     def explain(error: ConditionFailed) -> DynawireError:
@@ -464,7 +466,8 @@ def _missing_or_false(target: Target, error: ConditionFailed, key: dict[str, Any
         error,
         target,
         ItemNotFound,
-        f"no item of {target.plan.name} has this key (see .key) in table {target.table_name}; nothing was written; {hint}",
+        f"no item of {target.plan.name} has this key (see .key) in table {target.table_name}; nothing was written; "
+        f"{hint}",
     )
     missing.__dict__["key"] = key
     return missing
