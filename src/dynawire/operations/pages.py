@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
-from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -52,11 +50,15 @@ class ReadPlan(msgspec.Struct):
 
     def fingerprint(self) -> str:
         """A short digest of the read, so that a cursor can tell its own query from another."""
+        from hashlib import blake2b
+
         shared = {name: value for name, value in self.request.items() if name not in ("Limit", "ConsistentRead")}
         return blake2b(encode_json([self.operation, shared]), digest_size=6).hexdigest()
 
     def encode_cursor(self, position: Any) -> str:
         """An opaque, URL-safe text for a position in this read."""
+        from base64 import urlsafe_b64encode
+
         return urlsafe_b64encode(encode_json([self.fingerprint(), position])).rstrip(b"=").decode()
 
     def decode_cursor(self, cursor: str) -> msgspec.Raw:
@@ -65,6 +67,8 @@ class ReadPlan(msgspec.Struct):
         Raises:
             ExpressionError: it is no cursor, or belongs to another query.
         """
+        from base64 import urlsafe_b64decode
+
         try:
             text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
             fingerprint, position = msgspec.json.decode(text, type=tuple[str, msgspec.Raw])
