@@ -109,7 +109,11 @@ class Update:
         for _, path, value_in in self._steps:
             value = value_in(item)
             if value is None:
-                removed.append(path)
+                if type(path[-1]) is int and find(item, path) is None:
+                    # Nothing to remove, not even an element that another action is about to append.
+                    remove_at(updated, path)
+                else:
+                    removed.append(path)
             elif len(path) == 1:
                 updated[str(path[0])] = value
             else:
