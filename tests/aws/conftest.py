@@ -55,7 +55,8 @@ class Client:
         return self._runner.run(engine.asend(operation, body, idempotent))
 
     def close(self) -> None:
-        for engine in self._engines:
+        while self._engines:
+            engine = self._engines.pop()
             if self._runner is None:
                 engine.close()
             else:

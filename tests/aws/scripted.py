@@ -223,7 +223,10 @@ class ScriptedServer:
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._wrap is not None:
-                sock = self._wrap(sock)
+                plain, sock = sock, self._wrap(sock)
+                with self._lock:
+                    self._peers.discard(plain)
+                    self._peers.add(sock)
             self._talk(Peer(sock, number))
         except OSError:
             pass

@@ -97,7 +97,7 @@ def service_time(response: Response) -> float | None:
 def _fields(body: bytes) -> dict[str, Any]:
     try:
         fields = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     return fields if isinstance(fields, dict) else {}
 

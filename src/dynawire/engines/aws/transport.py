@@ -153,8 +153,9 @@ class Origin:
 
         try:
             context = ssl.create_default_context(cafile=self._ca_bundle)
-        except (OSError, ssl.SSLError) as error:
-            what = getattr(error, "strerror", None) or "not a file of PEM certificates"
+        except OSError as error:
+            unreadable = not isinstance(error, ssl.SSLError)
+            what = error.strerror if unreadable else "it is not a file of PEM certificates"
             raise ValidationError(f"The CA bundle {self._ca_bundle!r} cannot be used: {what}.") from error
         context.set_alpn_protocols(["http/1.1"])
         if not self._verify:
