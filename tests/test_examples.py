@@ -24,7 +24,14 @@ class Run:
 
 
 # The runs of each example, one after the other in one folder.
-RUNS: dict[str, tuple[Run, ...]] = {}
+RUNS: dict[str, tuple[Run, ...]] = {
+    "airports.py": (
+        Run(shows=(r"3,\d\d\d airports written, 0 unprocessed",)),
+        Run(shows=(r"3,\d\d\d airports are here from an earlier run",)),
+        Run(("--url", "memory:"), shows=(r"3,\d\d\d airports written, 0 unprocessed",)),
+        Run(("--url", "URL"), shows=(r"3,\d\d\d airports (written|are here)",)),
+    ),
+}
 
 
 def run_example(name: str, run: Run, folder: Path, url: str | None = None) -> None:
