@@ -1,1 +1,7 @@
-"""The embedded engine: a DynamoDB that lives in the process."""
+"""The embedded engine: DynamoDB inside the process, on SQLite, faithful to the service down to its error messages."""
+
+from __future__ import annotations
+
+from dynawire.engines.embedded.engine import EmbeddedEngine
+
+__all__ = ["EmbeddedEngine"]

@@ -1,0 +1,175 @@
+"""The database file: making one, knowing one's own, and what is to be done when SQLite cannot."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from pathlib import Path
+from typing import Final
+
+from dynawire.errors import ConnectionFailed, DynawireError
+
+__all__ = ["cannot_use", "closed", "connect_memory", "is_missing_table", "open_file"]
+
+APPLICATION: Final = 0x64796E77
+"""``dynw``: SQLite's application id of files that are dynawire's."""
+
+FORMAT: Final = 1
+"""SQLite's user version: the version of the layout below."""
+
+_LAYOUT: Final = (
+    # catalog: counts the changes to table definitions. next: the next number of a table or index.
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE tables (name TEXT PRIMARY KEY, definition BLOB NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE tokens (token TEXT PRIMARY KEY, digest BLOB NOT NULL, expires INTEGER NOT NULL) WITHOUT ROWID",
+    "INSERT INTO meta VALUES ('catalog', 0), ('next', 1)",
+    f"PRAGMA application_id = {APPLICATION}",
+    f"PRAGMA user_version = {FORMAT}",
+)
+
+
+def connect_memory() -> sqlite3.Connection:
+    """A new, empty database in memory."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, cached_statements=512)
+    for statement in _LAYOUT:
+        connection.execute(statement)
+    return connection
+
+
+def open_file(path: str, *, durable: bool, timeout: float) -> sqlite3.Connection:
+    """A connection to a database file, which is made when there is none.
+
+    Args:
+        path: the file.
+        durable: whether each commit waits until it is on the disk and thus survives a loss of power. Without, it
+            survives the end of the process.
+        timeout: seconds to wait for another process that has the file locked.
+
+    Raises:
+        ConnectionFailed: the file cannot be opened, is not dynawire's, or is damaged.
+    """
+    connection: sqlite3.Connection | None = None
+    try:
+        connection = sqlite3.connect(
+            path, timeout=timeout, isolation_level=None, check_same_thread=False, cached_statements=512
+        )
+        _identify(connection, path)
+        _write_ahead(connection, timeout)
+        if connection.execute("PRAGMA application_id").fetchone()[0] == 0:
+            _lay_out(connection, path)
+        connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        connection.execute("PRAGMA cache_size = -16384")
+        connection.execute("PRAGMA temp_store = MEMORY")
+    except BaseException as error:
+        if connection is not None:
+            connection.close()
+        if isinstance(error, sqlite3.Error):
+            raise cannot_use(error, path, timeout) from error
+        raise
+    return connection
+
+
+def _identify(connection: sqlite3.Connection, path: str) -> None:
+    """See that the file is empty or one of ours, before anything is written to it."""
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if application == APPLICATION:
+        if version != FORMAT:
+            raise _failure(
+                path,
+                f"has format {version} and this version of dynawire reads format {FORMAT}; "
+                "use the version of dynawire that wrote it, or another file",
+            )
+    elif application or version or tables:
+        raise _failure(path, "is an SQLite database of another program; choose another file")
+
+
+def _write_ahead(connection: sqlite3.Connection, timeout: float) -> None:
+    """Switch to the write-ahead log. SQLite does not wait here when another process opens the file just now."""
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if _code(error) not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+def _lay_out(connection: sqlite3.Connection, path: str) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Another process may have done it meanwhile.
+        _identify(connection, path)
+        if connection.execute("PRAGMA application_id").fetchone()[0] == 0:
+            for statement in _LAYOUT:
+                connection.execute(statement)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def is_missing_table(error: sqlite3.Error) -> bool:
+    """Whether a statement named a table that is not there any more."""
+    return "no such table" in str(error)
+
+
+def closed() -> ConnectionFailed:
+    return ConnectionFailed("This database is closed; connect again.", endpoint=None)
+
+
+def cannot_use(error: sqlite3.Error, path: str | None, timeout: float) -> DynawireError:
+    """What SQLite's failure means and what to do. Nothing was applied."""
+    if isinstance(error, sqlite3.ProgrammingError) and "closed" in str(error):
+        return closed()
+    code = _code(error)
+    if path is None:
+        if code in (sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_FULL):
+            return ConnectionFailed("Out of memory: nothing was applied.", endpoint="memory:")
+        return ConnectionFailed(f"SQLite failed ({error}): nothing was applied.", endpoint="memory:")
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL):
+        return _failure(
+            path,
+            f"was locked by another process for {timeout:g} seconds: nothing was applied; "
+            "try again, and keep transactions of other programs on this file short",
+        )
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT):
+        return _failure(path, "is not a database; choose another file")
+    if code == sqlite3.SQLITE_CORRUPT:
+        return _failure(path, "is damaged or was cut short; restore it from a copy, or delete it to begin anew")
+    if code == sqlite3.SQLITE_FULL:
+        return _failure(path, "cannot grow, the disk is full: nothing was applied; make room and try again")
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+        return _failure(path, _why_not(path))
+    return _failure(path, f"cannot be used, SQLite says: {error}; nothing was applied")
+
+
+def _why_not(path: str) -> str:
+    """Why a file cannot be opened or written, as far as can be told."""
+    file = Path(path)
+    directory = file.parent
+    if not directory.exists():
+        return f"cannot be made: the directory {directory} does not exist; make it first"
+    if not directory.is_dir():
+        return f"cannot be made: {directory} is not a directory"
+    if file.is_dir():
+        return "is a directory; name a file in it"
+    if file.exists() and not os.access(file, os.R_OK | os.W_OK):
+        return "cannot be written; give this user the right to read and write it"
+    if not os.access(directory, os.W_OK | os.X_OK):
+        return f"cannot be used: the directory {directory} is read-only, and the database keeps its log beside the file"
+    return "cannot be opened for writing; look at the rights of the file and its directory and at the file system"
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's primary result code, or 0."""
+    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+
+
+def _failure(path: str, what: str) -> ConnectionFailed:
+    return ConnectionFailed(f"The database file {path} {what}.", endpoint=f"sqlite:///{path}")
