@@ -179,3 +179,8 @@ def test_names_behind_placeholders() -> None:
     conditions = read_key_conditions("#s = :n AND #p = :p", placeholders)
     assert conditions.names == {"pk", "sk"}
     assert conditions.resolve(*SIMPLE) == KeyCondition(({"S": "a"},), ({"N": "1"},), None)
+
+
+def test_its_text_holds_no_values() -> None:
+    assert repr(parse("pk = :p AND sk > :n", SIMPLE)) == "KeyCondition(partition: 1, sort: 0, range: >)"
+    assert repr(parse("pk = :p AND sk = :n", SIMPLE)) == "KeyCondition(partition: 1, sort: 1, range: None)"

@@ -44,6 +44,11 @@ class KeyCondition(NamedTuple):
     sort: tuple[Value, ...]
     range: tuple[str, tuple[Value, ...]] | None
 
+    def __repr__(self) -> str:
+        # Item values stay out of anything that may be logged.
+        operator = self.range[0] if self.range else None
+        return f"KeyCondition(partition: {len(self.partition)}, sort: {len(self.sort)}, range: {operator})"
+
 
 class KeyConditions:
     """The conditions of a KeyConditionExpression, before it is known which index they are for.
@@ -139,12 +144,15 @@ def parse_key_condition(
     return read_key_conditions(text, placeholders).resolve(partition_keys, sort_keys, key_types)
 
 
-class _Part(NamedTuple):
+class _Part:
     """The condition on one key attribute."""
 
-    name: str
-    operator: str
-    values: tuple[Value, ...]
+    __slots__ = ("name", "operator", "values")
+
+    def __init__(self, name: str, operator: str, values: tuple[Value, ...]) -> None:
+        self.name = name
+        self.operator = operator
+        self.values = values
 
 
 class _Outline(NamedTuple):
