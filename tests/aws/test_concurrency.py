@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -10,10 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from dynawire.engines.aws import AwsEngine
+from dynawire.engines.aws import AwsEngine, http_async
+from dynawire.engines.protocol import Engine
 from dynawire.errors import ConnectionFailed
 from tests.aws.conftest import Client, Waits
-from tests.aws.scripted import RELEASE_TIMEOUT, Gate, ScriptedServer, fault, hang_up
+from tests.aws.scripted import RELEASE_TIMEOUT, Gate, ScriptedServer, echo, fault, hang_up
 
 
 def test_threads_share_the_connections() -> None:
@@ -158,6 +160,54 @@ def test_closing_lets_what_is_under_way_finish(client: Client) -> None:
         with pytest.raises(ConnectionFailed, match="closed"):
             client.send(engine, "UpdateItem")
         assert server.ended.wait(RELEASE_TIMEOUT) or client.kind != "sync"
+
+
+def test_connections_idle_for_too_long_are_not_used() -> None:
+    with ScriptedServer() as server, ThreadPoolExecutor(3) as threads:
+        engine = AwsEngine(server.url)
+        engine.send("GetItem", b"{}")
+        engine._pool._idle[0].idle_since -= 30
+        engine.send("GetItem", b"{}")
+        assert server.connections == 2
+        # Of several, those not needed for so long are closed one by one as others come back.
+        barrier = threading.Barrier(3)
+        server._script.extend([lambda peer, request: (barrier.wait(RELEASE_TIMEOUT), echo(peer, request))[1]] * 3)
+        list(threads.map(lambda _: engine.send("GetItem", b"{}"), range(3)))
+        assert len(engine._pool._idle) == 3
+        for connection in engine._pool._idle:
+            connection.idle_since -= 30
+        for _ in range(3):
+            engine.send("GetItem", b"{}")
+        assert len(engine._pool._idle) == len(engine._pool._live) == 1
+        engine.close()
+
+
+def test_idle_connections_of_a_loop_end_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        await engine.asend("GetItem", b"{}")
+        assert await asyncio.to_thread(server.ended.wait, RELEASE_TIMEOUT)
+        assert await engine.asend("UpdateItem", b'{"n":2}', idempotent=False) == b'{"n":2}'
+
+    monkeypatch.setattr(http_async, "IDLE_LIMIT", 0.05)
+    with ScriptedServer() as server:
+        engine = AwsEngine(server.url)
+        asyncio.run(main())
+
+
+def test_an_engine_that_is_dropped_closes_its_connections() -> None:
+    with ScriptedServer() as server:
+        engine = AwsEngine(server.url)
+        engine.send("GetItem", b"{}")
+        del engine
+        # A warning of an unclosed socket would fail the test.
+        gc.collect()
+        assert server.ended.wait(RELEASE_TIMEOUT)
+
+
+def test_it_is_an_engine() -> None:
+    engine: Engine = AwsEngine("http://localhost:8000")
+    assert engine.remote
+    engine.close()
 
 
 def test_the_end_of_a_loop_closes_its_connections() -> None:

@@ -336,6 +336,32 @@ def test_the_event_loop_runs_on_while_credentials_are_fetched() -> None:
         asyncio.run(main())
 
 
+def test_tasks_do_not_wait_for_a_renewal_that_is_only_due() -> None:
+    async def main() -> None:
+        await engine.asend("GetItem", b"{}")
+        provider.now += 400
+        provider.during = lambda: finish.wait(30)
+        # Were it waited for, nothing would end the renewal.
+        for n in range(3):
+            assert await engine.asend("GetItem", b'{"n":%d}' % n) == b'{"n":%d}' % n
+        (pool,) = engine._async_pools.values()
+        refreshing = pool._refreshing
+        assert refreshing is not None
+        finish.set()
+        await refreshing
+        await engine.asend("GetItem", b"{}")
+        await engine.aclose()
+
+    provider, finish = Provider(), threading.Event()
+    with ScriptedServer() as server:
+        engine = AwsEngine(server.url, credentials=provider)
+        engine._keeper._clock = lambda: provider.now
+        engine._keeper._source._clock = lambda: provider.now  # type: ignore[attr-defined]
+        asyncio.run(main())
+        keys = [request.headers["authorization"].split("Credential=")[1].split("/")[0] for request in server.requests]
+        assert keys == ["KEY1"] * 4 + ["KEY2"]
+
+
 def test_a_provider_that_returns_something_else(client: Client) -> None:
     engine = client.connect("http://localhost:1", credentials=lambda: ("A", "s"))
     with pytest.raises(CredentialsError, match="returned a tuple"):

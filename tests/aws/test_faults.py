@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from dynawire.errors import ConditionFailed, ConnectionFailed, OutcomeUnknown, ServiceError, Throttled, ValidationError
 from tests.aws.conftest import Client
 from tests.aws.scripted import (
+    RELEASE_TIMEOUT,
     Gate,
     Peer,
     Request,
@@ -247,6 +249,35 @@ def test_what_follows_a_response_unasked_is_nobodys_answer(client: Client) -> No
     assert server.connections == 2
 
 
+def test_what_comes_unasked_later_is_nobodys_answer(client: Client) -> None:
+    sent = threading.Event()
+
+    def answer_and_mumble(peer: Peer, request: Request) -> None:
+        peer.send(response(b'{"a":1}'))
+        asked.wait(RELEASE_TIMEOUT)
+        peer.send(response(b'{"stray":true}'))
+        sent.set()
+
+    asked = threading.Event()
+    with ScriptedServer(answer_and_mumble) as server:
+        engine = client.connect(server.url)
+        assert client.send(engine, "GetItem") == b'{"a":1}'
+        asked.set()
+        assert sent.wait(RELEASE_TIMEOUT)
+        assert client.send(engine, "UpdateItem", b'{"n":2}', idempotent=False) == b'{"n":2}'
+        assert server.connections == 2
+
+
+def test_an_empty_answer(client: Client) -> None:
+    empty = reply(b"", headers={"x-amz-crc32": "0"})
+    with ScriptedServer(empty, empty) as server:
+        engine = client.connect(server.url)
+        assert client.send(engine, "TagResource", idempotent=False) == b"{}"
+        # From any other operation it is no answer: an empty item would look like a missing one.
+        assert client.send(engine, "GetItem", b'{"n":1}') == b'{"n":1}'
+        assert len(server.requests) == 3
+
+
 def test_a_late_response_is_nobodys_answer(client: Client) -> None:
     gate = Gate()
     with ScriptedServer(gate) as server:
@@ -374,7 +405,7 @@ def test_requests_are_what_dynamodb_expects(client: Client) -> None:
 
 
 @pytest.mark.parametrize("option", ["timeout", "connect_timeout", "max_attempts", "max_connections"])
-def test_limits_that_allow_nothing_are_refused(client: Client, option: str) -> None:
-    for value in (0, -1, float("nan")):
+def test_limits_that_make_no_sense_are_refused(client: Client, option: str) -> None:
+    for value in (0, -1, float("nan"), float("inf")):
         with pytest.raises(ValidationError, match=option):
             client.connect("http://localhost:8000", **{option: value})

@@ -15,7 +15,8 @@ __all__ = ["CredentialKeeper", "Credentials", "credential_keeper", "profile_regi
 _RECHECK = 60.0
 """Seconds between two looks at botocore's chain, which itself renews 10 to 15 minutes before credentials expire."""
 _EARLY = 300.0
-"""Seconds before their expiry at which credentials of a provider are asked for again."""
+"""Seconds before their expiry at which credentials of a function are asked for again; also how long those of botocore's
+chain are taken to hold, which is less than it guarantees."""
 _PAUSE = 10.0
 """Seconds until the next attempt when a renewal failed, or brought nothing newer, while the old ones still hold."""
 
@@ -141,8 +142,10 @@ class _Chain:
             raise CredentialsError(f"AWS credentials could not be renewed: {error}") from error
         credentials = Credentials(frozen.access_key, frozen.secret_key, frozen.token)
         # Only those that botocore knows how to renew can change under us.
-        renewed = hasattr(self._resolved, "refresh_needed")
-        return credentials, self._clock() + _RECHECK if renewed else _NEVER
+        if not hasattr(self._resolved, "refresh_needed"):
+            return credentials, _NEVER
+        credentials.expires_at = self._clock() + _EARLY
+        return credentials, self._clock() + _RECHECK
 
     def _ask_botocore(self) -> Any:
         try:
@@ -195,29 +198,39 @@ class CredentialKeeper:
         """Whether :meth:`refresh` must be called before the next request."""
         return self.credentials is None or self.check_at <= self._clock()
 
+    @property
+    def usable(self) -> Credentials | None:
+        """Credentials that still hold, whether or not it is time to renew them; None when there are none."""
+        held = self.credentials
+        if held is None or self._again or (held.expires_at is not None and held.expires_at <= self._clock()):
+            return None
+        return held
+
     def refresh(self) -> Credentials:
         """Credentials that can be used now. May wait for a network.
 
         Raises:
             CredentialsError: there are none.
         """
-        held = self.credentials
+        held = self.usable
         # While one thread renews credentials that still hold, the others go on with them.
-        if not self._lock.acquire(blocking=held is None or self._again or self._expired(held)):
-            assert held is not None
+        if held is None:
+            self._lock.acquire()
+        elif not self._lock.acquire(blocking=False):
             return held
         try:
             if self.credentials is not None and not self.due:
                 return self.credentials
             try:
-                self.credentials, self.check_at = self._source.load(self._again)
-                self._again = False
+                found, self.check_at = self._source.load(self._again)
             except CredentialsError:
-                if held is None or self._again or self._expired(held):
+                if held is None:
                     raise
                 self.check_at = self._clock() + _PAUSE
-            assert self.credentials is not None
-            return self.credentials
+                return held
+            self.credentials = found
+            self._again = False
+            return found
         finally:
             self._lock.release()
 
@@ -238,9 +251,6 @@ class CredentialKeeper:
     def after_fork(self) -> None:
         """Make it usable in a child process, where no other thread can give the lock back."""
         self._lock = threading.Lock()
-
-    def _expired(self, credentials: Credentials) -> bool:
-        return credentials.expires_at is not None and credentials.expires_at <= self._clock()
 
 
 def credential_keeper(

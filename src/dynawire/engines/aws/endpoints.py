@@ -11,17 +11,16 @@ from dynawire.errors import ValidationError
 __all__ = ["Endpoint", "resolve_endpoint"]
 
 _REGION = re.compile(r"[a-z]{2,8}(?:-[a-z]+)+-\d{1,2}")
-# AWS's partitions as botocore's partitions.json lists them: region pattern, DNS suffix, dual-stack DNS suffix. The
-# first is also the one an unknown region of a well-formed name is taken for, as AWS's own SDKs do.
+# AWS's partitions as botocore's partitions.json lists them: how their regions' names begin, DNS suffix, dual-stack DNS
+# suffix. Any other region is taken for one of the last, as AWS's own SDKs do.
 _PARTITIONS = (
-    (re.compile(r"(us|eu|ap|sa|ca|me|af|il|mx)-[a-z]+-\d+"), "amazonaws.com", "api.aws"),
-    (re.compile(r"cn-[a-z]+-\d+"), "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
-    (re.compile(r"us-gov-[a-z]+-\d+"), "amazonaws.com", "api.aws"),
-    (re.compile(r"eusc-de-[a-z]+-\d+"), "amazonaws.eu", "api.amazonwebservices.eu"),
-    (re.compile(r"us-iso-[a-z]+-\d+"), "c2s.ic.gov", "api.aws.ic.gov"),
-    (re.compile(r"us-isob-[a-z]+-\d+"), "sc2s.sgov.gov", "api.aws.scloud"),
-    (re.compile(r"eu-isoe-[a-z]+-\d+"), "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
-    (re.compile(r"us-isof-[a-z]+-\d+"), "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
+    ("cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
+    ("eusc-de-", "amazonaws.eu", "api.amazonwebservices.eu"),
+    ("us-iso-", "c2s.ic.gov", "api.aws.ic.gov"),
+    ("us-isob-", "sc2s.sgov.gov", "api.aws.scloud"),
+    ("eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
+    ("us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
+    ("", "amazonaws.com", "api.aws"),
 )
 _AWS_SUFFIXES = tuple({f".{suffix}" for _, *suffixes in _PARTITIONS for suffix in suffixes})
 _REGION_IN_HOST = re.compile(r"(?:^|\.)(?:dynamodb(?:-fips)?|ddb)\.([a-z0-9-]+)\.")
@@ -189,11 +188,7 @@ def _flag(settings: Mapping[str, str], name: str) -> bool:
 
 
 def _aws_endpoint(region: str, fips: bool, dualstack: bool) -> Endpoint:
-    suffix, dualstack_suffix = _PARTITIONS[0][1:]
-    for pattern, plain, both in _PARTITIONS:
-        if pattern.fullmatch(region):
-            suffix, dualstack_suffix = plain, both
-            break
+    suffix, dualstack_suffix = next(suffixes for start, *suffixes in _PARTITIONS if region.startswith(start))
     # GovCloud's ordinary endpoint is its FIPS endpoint.
     plain_name = not fips or (region.startswith("us-gov-") and not dualstack)
     name = "dynamodb" if plain_name else "dynamodb-fips"

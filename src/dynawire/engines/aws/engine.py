@@ -12,7 +12,7 @@ from dynawire.engines.aws.credentials import Credentials, credential_keeper
 from dynawire.engines.aws.endpoints import resolve_endpoint
 from dynawire.engines.aws.http1 import Response
 from dynawire.engines.aws.http_sync import SyncPool
-from dynawire.engines.aws.responses import service_time
+from dynawire.engines.aws.responses import answer_of, service_time
 from dynawire.engines.aws.retry import AttemptFailed, Exchange, RetryBudget, RetryPolicy
 from dynawire.engines.aws.signing import RequestSigner
 from dynawire.engines.aws.transport import Origin
@@ -87,14 +87,14 @@ class AwsEngine:
         use_dualstack: bool | None = None,
         retry: RetryPolicy | None = None,
     ) -> None:
-        for name, value, least in (
-            ("timeout", timeout, 0.001),
-            ("connect_timeout", connect_timeout, 0.001),
-            ("max_attempts", max_attempts, 1),
-            ("max_connections", max_connections, 1),
+        for name, value, least, most in (
+            ("timeout", timeout, 0.001, 86_400),
+            ("connect_timeout", connect_timeout, 0.001, 86_400),
+            ("max_attempts", max_attempts, 1, 1_000),
+            ("max_connections", max_connections, 1, 100_000),
         ):
-            if not value >= least:
-                raise ValidationError(f"{name}={value!r} is too small; the least is {least}.")
+            if not least <= value <= most:
+                raise ValidationError(f"{name}={value!r} is not between {least} and {most}.")
         place = resolve_endpoint(
             endpoint, region=region, profile=profile, use_fips=use_fips, use_dualstack=use_dualstack
         )
@@ -176,9 +176,10 @@ class AwsEngine:
                     pool.give_back(connection)
                 else:
                     pool.discard(connection)
-                if response.status == 200 and response.body.startswith(b"{"):
+                answer = answer_of(operation, response)
+                if answer is not None:
                     self._succeeded(exchange)
-                    return response.body
+                    return answer
                 exchange = exchange or self._exchange(operation, idempotent, began)
                 delay = exchange.after_response(response)
             self._retry.sleep(delay)
@@ -213,9 +214,10 @@ class AwsEngine:
                 delay = exchange.after_failure(error)
             else:
                 pool.give_back(connection)
-                if response.status == 200 and response.body.startswith(b"{"):
+                answer = answer_of(operation, response)
+                if answer is not None:
                     self._succeeded(exchange)
-                    return response.body
+                    return answer
                 exchange = exchange or self._exchange(operation, idempotent, began)
                 delay = exchange.after_response(response)
             await self._retry.asleep(delay)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
@@ -264,12 +265,13 @@ class AsyncPool:
             self._free_place()
 
     async def credentials(self, keeper: CredentialKeeper) -> Credentials:
-        """Renew credentials in another thread, once for all tasks that wait for them."""
+        """Renew credentials in another thread, once for all tasks, which wait for it only when they must."""
         refreshing = self._refreshing
         if refreshing is None:
             refreshing = self._refreshing = self.loop.run_in_executor(None, keeper.refresh)
             refreshing.add_done_callback(self._refreshed)
-        return await asyncio.shield(refreshing)
+        held = keeper.usable
+        return held if held is not None else await asyncio.shield(refreshing)
 
     def close(self) -> list[asyncio.Future[None]]:
         """Close the idle connections now, and those in use when they are given back.
@@ -297,7 +299,7 @@ class AsyncPool:
 
     def close_from_outside(self) -> None:
         """Close from another thread, or when the loop no longer runs."""
-        if not self.loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # The loop is closed, and its connections with it.
             self.loop.call_soon_threadsafe(self.close)
 
     async def _end_with_loop(self) -> AsyncGenerator[None, None]:

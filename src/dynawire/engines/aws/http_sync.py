@@ -50,11 +50,11 @@ class SyncConnection:
     readable: Callable[[], bool]
 
     def __init__(self, origin: Origin) -> None:
+        self._sock: socket.socket | None = None
         self._origin = origin
         self._timeout = origin.timeout
         self._secure = origin.endpoint.secure
         self._reader = ResponseReader()
-        self._sock: socket.socket | None = None
         self._patience: float | None = origin.timeout
         self.idle_since = 0.0
 
@@ -106,6 +106,10 @@ class SyncConnection:
         if self._secure and sock.pending():  # type: ignore[attr-defined]
             response.reusable = False
         return response
+
+    def __del__(self) -> None:
+        # An idle connection is a cache, not something its owner must remember to close.
+        self.close()
 
     def close(self) -> None:
         """Close it. Tells the peer nothing beyond that, so a forked child does not end its parent's connections."""

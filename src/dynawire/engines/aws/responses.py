@@ -9,7 +9,7 @@ import msgspec
 from dynawire.engines.aws.http1 import Response
 from dynawire.errors import THROTTLING_CODES, DynawireError, ServiceError, service_error
 
-__all__ = ["Verdict", "read_error", "service_time"]
+__all__ = ["Verdict", "answer_of", "read_error", "service_time"]
 
 _NOT_APPLIED = THROTTLING_CODES | {
     # Not throttling, but as with it nothing was applied and the same request may pass a moment later.
@@ -23,6 +23,21 @@ _NOT_APPLIED = THROTTLING_CODES | {
 _NOT_APPLIED_STATUSES = frozenset({408, 425, 429})
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException"})
 _SKEWED = frozenset({"RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"})
+
+
+_WITHOUT_OUTPUT = frozenset({"TagResource", "UntagResource"})
+
+
+def answer_of(operation: str, response: Response) -> bytes | None:
+    """The answer to a request, or None when the response is not a success of DynamoDB's."""
+    if response.status == 200:
+        body = response.body
+        if body.startswith(b"{"):
+            return body
+        # Two operations answer with nothing. From any other, nothing would read as "no such item".
+        if not body and operation in _WITHOUT_OUTPUT:
+            return b"{}"
+    return None
 
 
 class Verdict:
@@ -55,7 +70,7 @@ class Verdict:
 
 
 def read_error(response: Response, url: str) -> Verdict:
-    """Read a response whose status is not 200, or whose body is not DynamoDB's.
+    """Read a response that is not a success (:func:`answer_of`).
 
     Args:
         response: the response.

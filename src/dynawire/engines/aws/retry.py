@@ -6,7 +6,6 @@ AWS's SDKs' standard mode: a client whose requests mostly fail stops adding to t
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -37,6 +36,12 @@ class AttemptFailed(Exception):
         self.sent = sent
         self.permanent = permanent
         self.stale = stale
+
+
+def _random() -> float:
+    from random import random
+
+    return random()
 
 
 async def _asleep(seconds: float) -> None:
@@ -85,7 +90,7 @@ class RetryPolicy:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         asleep: Callable[[float], Awaitable[None]] = _asleep,
-        jitter: Callable[[], float] = random.random,
+        jitter: Callable[[], float] = _random,
     ) -> None:
         self.max_attempts = max_attempts
         self.max_connect_attempts = max_connect_attempts
