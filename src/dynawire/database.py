@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .engines.protocol import Engine
 from .errors import DynawireError, SchemaError
 from .operations.capacity import CapacityMeter, active_meter
-from .operations.drivers import arun, run
 from .operations.effects import Operation
 from .operations.mapped import mapped
 from .operations.tables import TableDescription, delete_table, describe_table, list_tables
@@ -117,11 +116,9 @@ class Database:
     def __repr__(self) -> str:
         return f"<Database {self.engine!r}>"
 
-    def _run(self, operation: Operation[A]) -> A:
-        return run(self.engine, operation)
-
-    async def _arun(self, operation: Operation[A]) -> A:
-        return await arun(self.engine, operation)
+    @property
+    def _engine(self) -> Engine:
+        return self.engine
 
     # ------------------------------------------------------------------ which database
 

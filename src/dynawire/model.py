@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import msgspec
@@ -81,9 +81,9 @@ class Model(_Instance, msgspec.Struct, metaclass=ModelMeta):
         return table_of(cls).get(*key, consistent=consistent, **by_name)
 
     @classmethod
-    async def aget(cls, *key: Any, consistent: bool = False, **by_name: Any) -> Self | None:
+    def aget(cls, *key: Any, consistent: bool = False, **by_name: Any) -> Coroutine[Any, Any, Self | None]:
         """The item with this key, or None (GetItem). See :meth:`Table.get`."""
-        return await table_of(cls).aget(*key, consistent=consistent, **by_name)
+        return table_of(cls).aget(*key, consistent=consistent, **by_name)
 
     @classmethod
     def get_one(cls, *key: Any, consistent: bool = False, **by_name: Any) -> Self:
@@ -91,9 +91,9 @@ class Model(_Instance, msgspec.Struct, metaclass=ModelMeta):
         return table_of(cls).get_one(*key, consistent=consistent, **by_name)
 
     @classmethod
-    async def aget_one(cls, *key: Any, consistent: bool = False, **by_name: Any) -> Self:
+    def aget_one(cls, *key: Any, consistent: bool = False, **by_name: Any) -> Coroutine[Any, Any, Self]:
         """The item with this key; ItemNotFound when there is none (GetItem). See :meth:`Table.get_one`."""
-        return await table_of(cls).aget_one(*key, consistent=consistent, **by_name)
+        return table_of(cls).aget_one(*key, consistent=consistent, **by_name)
 
     @classmethod
     def exists(cls, *key: Any, consistent: bool = False, **by_name: Any) -> bool:
@@ -101,9 +101,9 @@ class Model(_Instance, msgspec.Struct, metaclass=ModelMeta):
         return table_of(cls).exists(*key, consistent=consistent, **by_name)
 
     @classmethod
-    async def aexists(cls, *key: Any, consistent: bool = False, **by_name: Any) -> bool:
+    def aexists(cls, *key: Any, consistent: bool = False, **by_name: Any) -> Coroutine[Any, Any, bool]:
         """Whether there is an item with this key (GetItem). See :meth:`Table.exists`."""
-        return await table_of(cls).aexists(*key, consistent=consistent, **by_name)
+        return table_of(cls).aexists(*key, consistent=consistent, **by_name)
 
     # ------------------------------------------------------------------ many
 
@@ -125,11 +125,11 @@ class Model(_Instance, msgspec.Struct, metaclass=ModelMeta):
         return table_of(cls).get_many(keys, consistent=consistent, progress=progress)
 
     @classmethod
-    async def aget_many(
+    def aget_many(
         cls, keys: Iterable[Any], *, consistent: bool = False, progress: Progress | None = None
-    ) -> BatchGetResult[Self]:
+    ) -> Coroutine[Any, Any, BatchGetResult[Self]]:
         """Read any number of items by key (BatchGetItem). See :meth:`Table.get_many`."""
-        return await table_of(cls).aget_many(keys, consistent=consistent, progress=progress)
+        return table_of(cls).aget_many(keys, consistent=consistent, progress=progress)
 
     @classmethod
     def put_many(cls, items: Iterable[Self], *, progress: Progress | None = None) -> BatchWriteResult:
@@ -137,9 +137,11 @@ class Model(_Instance, msgspec.Struct, metaclass=ModelMeta):
         return table_of(cls).put_many(items, progress=progress)
 
     @classmethod
-    async def aput_many(cls, items: Iterable[Self], *, progress: Progress | None = None) -> BatchWriteResult:
+    def aput_many(
+        cls, items: Iterable[Self], *, progress: Progress | None = None
+    ) -> Coroutine[Any, Any, BatchWriteResult]:
         """Store any number of items whole (BatchWriteItem). See :meth:`Table.put_many`."""
-        return await table_of(cls).aput_many(items, progress=progress)
+        return table_of(cls).aput_many(items, progress=progress)
 
     @classmethod
     def delete_many(cls, keys: Iterable[Any], *, progress: Progress | None = None) -> BatchWriteResult:
@@ -147,9 +149,11 @@ class Model(_Instance, msgspec.Struct, metaclass=ModelMeta):
         return table_of(cls).delete_many(keys, progress=progress)
 
     @classmethod
-    async def adelete_many(cls, keys: Iterable[Any], *, progress: Progress | None = None) -> BatchWriteResult:
+    def adelete_many(
+        cls, keys: Iterable[Any], *, progress: Progress | None = None
+    ) -> Coroutine[Any, Any, BatchWriteResult]:
         """Delete any number of items by instance or key (BatchWriteItem). See :meth:`Table.delete_many`."""
-        return await table_of(cls).adelete_many(keys, progress=progress)
+        return table_of(cls).adelete_many(keys, progress=progress)
 
     @classmethod
     def write_many(
@@ -159,11 +163,11 @@ class Model(_Instance, msgspec.Struct, metaclass=ModelMeta):
         return table_of(cls).write_many(put=put, delete=delete, progress=progress)
 
     @classmethod
-    async def awrite_many(
+    def awrite_many(
         cls, *, put: Iterable[Self] = (), delete: Iterable[Any] = (), progress: Progress | None = None
-    ) -> BatchWriteResult:
+    ) -> Coroutine[Any, Any, BatchWriteResult]:
         """Put and delete any number of items together (BatchWriteItem). See :meth:`Table.write_many`."""
-        return await table_of(cls).awrite_many(put=put, delete=delete, progress=progress)
+        return table_of(cls).awrite_many(put=put, delete=delete, progress=progress)
 
     # ------------------------------------------------------------------ this item
 
@@ -171,9 +175,9 @@ class Model(_Instance, msgspec.Struct, metaclass=ModelMeta):
         """Store it as a new item; ItemExists when there is one with this key (PutItem). See :meth:`Table.insert`."""
         table_of(type(self)).insert(self, condition=condition, exactly_once=exactly_once)
 
-    async def ainsert(self, *, condition: ConditionLike = None, exactly_once: bool = False) -> None:
+    def ainsert(self, *, condition: ConditionLike = None, exactly_once: bool = False) -> Coroutine[Any, Any, None]:
         """Store it as a new item; ItemExists when there is one with this key (PutItem). See :meth:`Table.insert`."""
-        await table_of(type(self)).ainsert(self, condition=condition, exactly_once=exactly_once)
+        return table_of(type(self)).ainsert(self, condition=condition, exactly_once=exactly_once)
 
     def put(
         self, *, condition: ConditionLike = None, return_old: bool = False, exactly_once: bool = False
@@ -182,20 +186,20 @@ class Model(_Instance, msgspec.Struct, metaclass=ModelMeta):
         table = table_of(type(self))
         return table.put(self, condition=condition, return_old=return_old, exactly_once=exactly_once)
 
-    async def aput(
+    def aput(
         self, *, condition: ConditionLike = None, return_old: bool = False, exactly_once: bool = False
-    ) -> Self | None:
+    ) -> Coroutine[Any, Any, Self | None]:
         """Store it whole, replacing what is there (PutItem). See :meth:`Table.put`."""
         table = table_of(type(self))
-        return await table.aput(self, condition=condition, return_old=return_old, exactly_once=exactly_once)
+        return table.aput(self, condition=condition, return_old=return_old, exactly_once=exactly_once)
 
     def save(self, *, condition: ConditionLike = None, exactly_once: bool = False) -> bool:
         """Write what changed since it was loaded; whether anything did (UpdateItem). See :meth:`Table.save`."""
         return table_of(type(self)).save(self, condition=condition, exactly_once=exactly_once)
 
-    async def asave(self, *, condition: ConditionLike = None, exactly_once: bool = False) -> bool:
+    def asave(self, *, condition: ConditionLike = None, exactly_once: bool = False) -> Coroutine[Any, Any, bool]:
         """Write what changed since it was loaded; whether anything did (UpdateItem). See :meth:`Table.save`."""
-        return await table_of(type(self)).asave(self, condition=condition, exactly_once=exactly_once)
+        return table_of(type(self)).asave(self, condition=condition, exactly_once=exactly_once)
 
     def update(
         self,
@@ -209,19 +213,17 @@ class Model(_Instance, msgspec.Struct, metaclass=ModelMeta):
         table = table_of(type(self))
         return table.update(self, *updates, condition=condition, upsert=upsert, exactly_once=exactly_once, **changes)
 
-    async def aupdate(
+    def aupdate(
         self,
         *updates: Update,
         condition: ConditionLike = None,
         upsert: bool = False,
         exactly_once: bool = False,
         **changes: Any,
-    ) -> Self:
+    ) -> Coroutine[Any, Any, Self]:
         """Change attributes in place, atomically, and take the new values (UpdateItem). See :meth:`Table.update`."""
         table = table_of(type(self))
-        return await table.aupdate(
-            self, *updates, condition=condition, upsert=upsert, exactly_once=exactly_once, **changes
-        )
+        return table.aupdate(self, *updates, condition=condition, upsert=upsert, exactly_once=exactly_once, **changes)
 
     def delete(
         self,
@@ -237,17 +239,17 @@ class Model(_Instance, msgspec.Struct, metaclass=ModelMeta):
             self, condition=condition, must_exist=must_exist, return_old=return_old, exactly_once=exactly_once
         )
 
-    async def adelete(
+    def adelete(
         self,
         *,
         condition: ConditionLike = None,
         must_exist: bool = False,
         return_old: bool = False,
         exactly_once: bool = False,
-    ) -> Self | None:
+    ) -> Coroutine[Any, Any, Self | None]:
         """Delete the item (DeleteItem). See :meth:`Table.delete`."""
         table = table_of(type(self))
-        return await table.adelete(
+        return table.adelete(
             self, condition=condition, must_exist=must_exist, return_old=return_old, exactly_once=exactly_once
         )
 
@@ -255,9 +257,9 @@ class Model(_Instance, msgspec.Struct, metaclass=ModelMeta):
         """Read the item again and take all its values (GetItem). See :meth:`Table.refresh`."""
         table_of(type(self)).refresh(self, consistent=consistent)
 
-    async def arefresh(self, *, consistent: bool = True) -> None:
+    def arefresh(self, *, consistent: bool = True) -> Coroutine[Any, Any, None]:
         """Read the item again and take all its values (GetItem). See :meth:`Table.refresh`."""
-        await table_of(type(self)).arefresh(self, consistent=consistent)
+        return table_of(type(self)).arefresh(self, consistent=consistent)
 
     # ------------------------------------------------------------------ without a database
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import msgspec
@@ -19,13 +20,14 @@ from .expressions import (
     split_key_condition,
 )
 from .mapping.indexes import IndexDefinition
-from .operations.drivers import PageSource, arun, astream, run, stream
+from .operations.drivers import PageSource, astream_pages, stream_pages
 from .operations.pages import PageReader, ReadPlan, count_items, read_page
 from .operations.projected import tuple_reader
 from .operations.target import Target, as_condition
 from .operations.twins import asynchronous, sync
 
 if TYPE_CHECKING:
+    from .engines.protocol import Engine
     from .operations.effects import Operation
     from .table import Table
 
@@ -263,37 +265,49 @@ class Query(Generic[T]):
 
     # ------------------------------------------------------------------ results
 
+    def _pages(self) -> Iterator[list[T]]:
+        return stream_pages(self._table._engine, self._sources(), fetch_ahead=self._options.fetch_ahead)
+
+    def _apages(self) -> AsyncGenerator[list[T], None]:
+        return astream_pages(self._table._engine, self._sources(), fetch_ahead=self._options.fetch_ahead)
+
     def __iter__(self) -> Iterator[T]:
-        items = stream(self._table._engine, self._sources(), fetch_ahead=self._options.fetch_ahead)
-        return self._cut(items) if self._options.segments > 1 else items
-
-    def _cut(self, items: Iterator[T]) -> Iterator[T]:
-        from itertools import islice
-
-        return items if self._options.limit is None else islice(items, self._options.limit)
+        left = self._options.limit
+        for page in self._pages():
+            if left is None:
+                yield from page
+                continue
+            # Each segment of a parallel scan reads up to the limit by itself.
+            yield from page[:left]
+            left -= len(page)
+            if left <= 0:
+                return
 
     async def __aiter__(self) -> AsyncIterator[T]:
-        items = astream(self._table._engine, self._sources(), fetch_ahead=self._options.fetch_ahead)
-        left = self._options.limit if self._options.segments > 1 else None
-        if left == 0:
-            return
-        try:
-            async for item in items:
-                yield item
+        left = self._options.limit
+        async with aclosing(self._apages()) as pages:
+            async for page in pages:
+                for item in page if left is None else page[:left]:
+                    yield item
                 if left is not None:
-                    left -= 1
-                    if left == 0:
+                    left -= len(page)
+                    if left <= 0:
                         return
-        finally:
-            await items.aclose()  # type: ignore[attr-defined]
 
     def all(self) -> list[T]:
         """Every item, as a list."""
-        return list(self)
+        items: list[T] = []
+        for page in self._pages():
+            items += page
+        return items if self._options.limit is None else items[: self._options.limit]
 
     async def aall(self) -> list[T]:
         """Every item, as a list."""
-        return [item async for item in self]
+        items: list[T] = []
+        async with aclosing(self._apages()) as pages:
+            async for page in pages:
+                items += page
+        return items if self._options.limit is None else items[: self._options.limit]
 
     def _read_page(self, size: int = 25, after: str | None = None) -> Operation[Page[T]]:
         """One page.
@@ -352,11 +366,9 @@ class Query(Generic[T]):
     count = sync(_count)
     acount = asynchronous(_count)
 
-    def _run(self, operation: Operation[A]) -> A:
-        return run(self._table._engine, operation)
-
-    async def _arun(self, operation: Operation[A]) -> A:
-        return await arun(self._table._engine, operation)
+    @property
+    def _engine(self) -> Engine:
+        return self._table._engine
 
     def __repr__(self) -> str:
         kind = "scan" if self._key_conditions is None else "query"

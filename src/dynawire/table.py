@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from .errors import ExpressionError, ValidationError
 from .expressions import Condition, Update
 from .operations.batch import BatchGetResult, BatchWriteResult, batch_get, batch_write
-from .operations.drivers import arun, run
 from .operations.effects import Operation
 from .operations.get import get_existing, get_item, item_exists, refresh_item
 from .operations.tables import TableDescription, create_table, delete_table, describe_table, update_table
@@ -29,6 +28,7 @@ from .query import Index, Query, build_query
 
 if TYPE_CHECKING:
     from .database import Database
+    from .engines.protocol import Engine
 
 __all__ = ["Key", "Table"]
 
@@ -70,12 +70,6 @@ class Table(Generic[T]):
 
     def __repr__(self) -> str:
         return f"<Table {self.name} of {self._target.plan.name}>"
-
-    def _run(self, operation: Operation[A]) -> A:
-        return run(self._engine, operation)
-
-    async def _arun(self, operation: Operation[A]) -> A:
-        return await arun(self._engine, operation)
 
     # ------------------------------------------------------------------ one item by key
 
@@ -526,11 +520,9 @@ class Key(Generic[T]):
 
         return table_of(self.model)
 
-    def _run(self, operation: Operation[A]) -> A:
-        return self.table._run(operation)
-
-    async def _arun(self, operation: Operation[A]) -> A:
-        return await self.table._arun(operation)
+    @property
+    def _engine(self) -> Engine:
+        return self.table._engine
 
     def _get(self, *, consistent: bool = False) -> Operation[T | None]:
         """See :meth:`Table.get`."""

@@ -6,7 +6,8 @@ The pattern is psycopg 3's: protocol logic as generators, waiting kept apart.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ..engines.protocol import Engine
@@ -16,7 +17,7 @@ from .effects import Operation, Request, Sleep, Together
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-__all__ = ["PageSource", "arun", "astream", "run", "stream"]
+__all__ = ["PageSource", "arun", "astream_pages", "run", "stream_pages"]
 
 R = TypeVar("R")
 MAX_PARALLEL_REQUESTS = 8
@@ -116,39 +117,36 @@ class PageSource(Protocol):
         ...
 
 
-def stream(engine: Engine, sources: list[PageSource], *, fetch_ahead: bool = True) -> Iterator[Any]:
-    """The items of one or more paged reads, one by one.
+def stream_pages(engine: Engine, sources: list[PageSource], *, fetch_ahead: bool = True) -> Iterator[list[Any]]:
+    """The pages of one or more paged reads.
 
     Where the engine waits for a network, the next page is on its way while the items of this one are consumed, and
     several sources are read at the same time. At most one page a source is held.
     """
-    if engine.remote and (len(sources) > 1 or fetch_ahead):
-        yield from _stream_ahead(engine, sources)
+    if not engine.remote or not (fetch_ahead or len(sources) > 1):
+        for source in sources:
+            while (request := source.next_request()) is not None:
+                yield source.take(engine.send(request.operation, request.body, request.idempotent))
         return
-    for source in sources:
-        while (request := source.next_request()) is not None:
-            yield from source.take(engine.send(request.operation, request.body, request.idempotent))
-
-
-def _stream_ahead(engine: Engine, sources: list[PageSource]) -> Iterator[Any]:
-    if len(sources) == 1:
-        # Most reads have one page: the first is fetched here, and only a second one is worth a thread.
+    waiting = [(source, source.next_request()) for source in sources]
+    first_page: list[Any] = []
+    if len(waiting) == 1 and (request := waiting[0][1]) is not None:
+        # Most reads have one page: only a second one is worth a thread.
         source = sources[0]
-        request = source.next_request()
-        if request is None:
+        first_page = source.take(engine.send(request.operation, request.body, request.idempotent))
+        waiting = [(source, source.next_request())]
+        if waiting[0][1] is None:
+            yield first_page
             return
-        items = source.take(engine.send(request.operation, request.body, request.idempotent))
-        following = source.next_request()
-        if following is None:
-            yield from items
-            return
-        first = items
-    else:
-        first = []
-        following = None
+    yield from _pages_ahead(engine, waiting, first_page)
+
+
+def _pages_ahead(
+    engine: Engine, waiting: list[tuple[PageSource, Request | None]], first_page: list[Any]
+) -> Iterator[list[Any]]:
     from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
-    pool = ThreadPoolExecutor(min(len(sources), MAX_PARALLEL_REQUESTS), thread_name_prefix="dynawire-pages")
+    pool = ThreadPoolExecutor(min(len(waiting), MAX_PARALLEL_REQUESTS), thread_name_prefix="dynawire-pages")
     pending: dict[Future[bytes], PageSource] = {}
 
     def submit(source: PageSource, request: Request | None) -> None:
@@ -156,51 +154,68 @@ def _stream_ahead(engine: Engine, sources: list[PageSource]) -> Iterator[Any]:
             pending[pool.submit(engine.send, request.operation, request.body, request.idempotent)] = source
 
     try:
-        if following is not None:
-            submit(sources[0], following)
-            yield from first
-        else:
-            for source in sources:
-                submit(source, source.next_request())
+        for source, request in waiting:
+            submit(source, request)
+        if first_page:
+            yield first_page
         while pending:
             for future in wait(pending, return_when=FIRST_COMPLETED).done:
                 source = pending.pop(future)
                 items = source.take(future.result())
                 submit(source, source.next_request())
-                yield from items
+                yield items
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-async def astream(engine: Engine, sources: list[PageSource], *, fetch_ahead: bool = True) -> AsyncIterator[Any]:
-    """The same as :func:`stream`, without blocking the event loop."""
-    if not engine.remote or not (len(sources) > 1 or fetch_ahead):
+async def astream_pages(
+    engine: Engine, sources: list[PageSource], *, fetch_ahead: bool = True
+) -> AsyncGenerator[list[Any], None]:
+    """The same as :func:`stream_pages`, without blocking the event loop."""
+    if not engine.remote or not (fetch_ahead or len(sources) > 1):
         for source in sources:
             while (request := source.next_request()) is not None:
-                for item in source.take(await engine.asend(request.operation, request.body, request.idempotent)):
-                    yield item
+                yield source.take(await engine.asend(request.operation, request.body, request.idempotent))
         return
+    waiting = [(source, source.next_request()) for source in sources]
+    first_page: list[Any] = []
+    if len(waiting) == 1 and (request := waiting[0][1]) is not None:
+        # Most reads have one page: only a second one is worth a task.
+        source = sources[0]
+        first_page = source.take(await engine.asend(request.operation, request.body, request.idempotent))
+        waiting = [(source, source.next_request())]
+        if waiting[0][1] is None:
+            yield first_page
+            return
+    async with aclosing(_apages_ahead(engine, waiting, first_page)) as pages:
+        async for page in pages:
+            yield page
+
+
+async def _apages_ahead(
+    engine: Engine, waiting: list[tuple[PageSource, Request | None]], first_page: list[Any]
+) -> AsyncGenerator[list[Any], None]:
     import asyncio
 
     pending: dict[asyncio.Task[bytes], PageSource] = {}
 
-    def submit(source: PageSource) -> None:
-        request = source.next_request()
+    def submit(source: PageSource, request: Request | None) -> None:
         if request is not None:
             sending = engine.asend(request.operation, request.body, request.idempotent)
             pending[asyncio.ensure_future(sending)] = source
 
     try:
-        for source in sources:
-            submit(source)
+        for source, request in waiting:
+            submit(source, request)
+        if first_page:
+            yield first_page
         while pending:
             done, _ = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 source = pending.pop(task)
                 items = source.take(task.result())
-                submit(source)
-                for item in items:
-                    yield item
+                submit(source, source.next_request())
+                yield items
     finally:
         for task in pending:
             task.cancel()

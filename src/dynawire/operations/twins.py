@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+from ..engines.protocol import Engine
+from .drivers import arun, run
 from .effects import Operation
 
 __all__ = ["asynchronous", "sync"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
-A = TypeVar("A")
 
 
 class Runner(Protocol):
     """Something whose operations run on an engine of its own choice."""
 
-    def _run(self, operation: Operation[A]) -> A: ...
-
-    def _arun(self, operation: Operation[A]) -> Awaitable[A]: ...
+    @property
+    def _engine(self) -> Engine: ...
 
 
 S = TypeVar("S", bound=Runner)
@@ -29,7 +29,7 @@ def sync(body: Callable[Concatenate[S, P], Operation[R]]) -> Callable[Concatenat
     """The blocking method of an operation."""
 
     def method(self: S, *args: P.args, **kwargs: P.kwargs) -> R:
-        return self._run(body(self, *args, **kwargs))
+        return run(self._engine, body(self, *args, **kwargs))
 
     named: Callable[Concatenate[S, P], R] = _named(method, body, "")
     return named
@@ -40,8 +40,9 @@ def asynchronous(
 ) -> Callable[Concatenate[S, P], Coroutine[Any, Any, R]]:
     """The method of an operation that does not block the event loop."""
 
-    async def method(self: S, *args: P.args, **kwargs: P.kwargs) -> R:
-        return await self._arun(body(self, *args, **kwargs))
+    # Not a coroutine function around a coroutine: every level is one more object and one more frame to resume.
+    def method(self: S, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
+        return arun(self._engine, body(self, *args, **kwargs))
 
     named: Callable[Concatenate[S, P], Coroutine[Any, Any, R]] = _named(method, body, "a")
     return named
