@@ -166,7 +166,8 @@ class Testable(Comparable[T], Generic[T]):
     def size(self) -> Size:
         """Its size, to compare with an int or with another path: DynamoDB's size.
 
-        Characters of a text's UTF-8 form and binary in bytes; lists, maps and sets in members.
+        Text counts in UTF-16 code units, as DynamoDB does: 1 for most characters, 2 for an emoji. Binary counts in
+        bytes; lists, maps and sets in members.
         """
         path = _path(self)
         if path.codec.tags.isdisjoint(_SIZED):
