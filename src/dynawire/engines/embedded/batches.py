@@ -12,6 +12,7 @@ from dynawire.engines.embedded.expressions import Projection, parse_projection
 from dynawire.engines.embedded.failures import StaleTable, validation
 from dynawire.engines.embedded.items import collection_metrics
 from dynawire.engines.embedded.parameters import placeholders_of, refuse_legacy, wants
+from dynawire.engines.embedded.partial import projected_item
 from dynawire.engines.embedded.requests import (
     BatchGetItem,
     BatchWriteItem,
@@ -86,7 +87,7 @@ class _Reader:
             if row is not None:
                 self._size += row[1]
                 data = row[0]
-                items.append(data if projection is None else encode(projection.project(decode_item(data))))
+                items.append(data if projection is None else projected_item(data, projection))
         return items, len(keys)
 
 

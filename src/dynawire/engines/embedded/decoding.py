@@ -16,7 +16,7 @@ import msgspec
 from dynawire.engines.embedded.failures import serialization, validation
 from dynawire.errors import DynawireError
 
-__all__ = ["decode_item", "decode_items", "decoder", "encode", "refused"]
+__all__ = ["decode_item", "decoder", "encode", "refused"]
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -25,9 +25,6 @@ encode: Final = msgspec.json.Encoder().encode
 
 decode_item: Final = msgspec.json.Decoder(dict[str, Any]).decode
 """A stored item."""
-
-decode_items: Final = msgspec.json.Decoder(list[dict[str, Any]]).decode
-"""Stored items, as one JSON array."""
 
 # The values of every enumerated member, by the member's name.
 _enumerations: dict[str, tuple[str, ...]] = {}

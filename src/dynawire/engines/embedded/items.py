@@ -21,6 +21,7 @@ from dynawire.engines.embedded.decoding import decode_item, encode
 from dynawire.engines.embedded.expressions import parse_projection
 from dynawire.engines.embedded.failures import StaleTable, condition_failed, validation
 from dynawire.engines.embedded.parameters import placeholders_of, refuse_legacy, wants
+from dynawire.engines.embedded.partial import projected_item
 from dynawire.engines.embedded.requests import DeleteItem, GetItem, PutItem, UpdateItem
 from dynawire.engines.embedded.tables import Table
 from dynawire.engines.embedded.values import Item
@@ -52,7 +53,7 @@ def get_item(database: Database, request: GetItem) -> bytes:
     elif projection is None:
         answer = b'{"Item":' + row[0] + b"}"
     else:
-        answer = encode({"Item": projection.project(decode_item(row[0]))})
+        answer = b'{"Item":' + projected_item(row[0], projection) + b"}"
     detail = request.ReturnConsumedCapacity
     if detail is not None and detail != "NONE":
         meter = Meter(table)

@@ -8,10 +8,17 @@ from typing import Any, Final, NamedTuple
 from dynawire.engines.embedded.capacity import Meter, read_units
 from dynawire.engines.embedded.changes import find_table
 from dynawire.engines.embedded.database import Database
-from dynawire.engines.embedded.decoding import decode_item, decode_items, encode
-from dynawire.engines.embedded.expressions import Placeholders, Projection, parse_condition, parse_projection
+from dynawire.engines.embedded.decoding import decode_item, encode
+from dynawire.engines.embedded.expressions import (
+    Condition,
+    Placeholders,
+    Projection,
+    parse_condition,
+    parse_projection,
+)
 from dynawire.engines.embedded.failures import Rejected, validation
 from dynawire.engines.embedded.parameters import wants
+from dynawire.engines.embedded.partial import filtered, projected
 from dynawire.engines.embedded.requests import Page
 from dynawire.engines.embedded.storage import Rows
 from dynawire.engines.embedded.tables import Index, Key, Table
@@ -31,7 +38,7 @@ class PagePlan(NamedTuple):
         source: its table in SQLite.
         columns: what to select: item, size and, when items are fetched from the table, the size in the index.
         fetches: whether the index does not have all that is wanted, so that items are fetched from the table.
-        matches: the filter.
+        condition: the filter.
         projection: the projection.
         consistent: whether the read is consistent.
         counts: whether only the number of items is wanted.
@@ -43,7 +50,7 @@ class PagePlan(NamedTuple):
     source: str
     columns: str
     fetches: bool
-    matches: Callable[[Item], bool] | None
+    condition: Condition | None
     projection: Projection | None
     consistent: bool
     counts: bool
@@ -128,7 +135,7 @@ def plan_page(
         origin,
         columns,
         fetches,
-        condition.matches if condition is not None else None,
+        condition,
         projection,
         bool(request.ConsistentRead),
         request.Select == "COUNT",
@@ -181,37 +188,22 @@ def start_of(plan: PagePlan, key: Item | None) -> Start | None:
 def answer_page(plan: PagePlan, rows: Rows, detail: str | None) -> bytes:
     """The answer to a query or scan."""
     page, size, more = rows
-    blobs = [row[0] for row in page]
-    scanned = count = len(blobs)
-    matches, projection = plan.matches, plan.projection
-    parts: list[bytes] = []
-    if matches is None and (projection is None or plan.counts):
-        if not plan.counts:
-            parts = [b'{"Items":[', b",".join(blobs), b"],"]
-    else:
-        items: list[Item] = decode_items(b"[" + b",".join(blobs) + b"]")
-        if matches is not None:
-            kept = [number for number, item in enumerate(items) if matches(item)]
-            count = len(kept)
-            blobs_kept = [blobs[number] for number in kept]
-            items = [items[number] for number in kept]
+    found = [row[0] for row in page]
+    kept = found if plan.condition is None else filtered(found, plan.condition)
+    parts = []
+    if not plan.counts:
+        if plan.projection is None:
+            parts = [b'"Items":[', b",".join(kept), b"],"]
         else:
-            blobs_kept = blobs
-        if not plan.counts:
-            if projection is None:
-                parts = [b'{"Items":[', b",".join(blobs_kept), b"],"]
-            else:
-                project = projection.project
-                parts = [b'{"Items":', encode([project(item) for item in items]), b","]
-    parts.append(b'%b"Count":%d,"ScannedCount":%d' % (b"" if parts else b"{", count, scanned))
+            parts = [b'"Items":', projected(kept, plan.projection), b","]
+    parts.append(b'"Count":%d,"ScannedCount":%d' % (len(kept), len(found)))
     if more:
-        last = decode_item(blobs[-1])
+        last = decode_item(found[-1])
         names = (plan.via or plan.table).key_names
         parts += (b',"LastEvaluatedKey":', encode({name: last[name] for name in names}))
     if wants(detail):
         parts += (b',"ConsumedCapacity":', encode(_consumed(plan, page, size, str(detail))))
-    parts.append(b"}")
-    return b"".join(parts)
+    return b"{%b}" % b"".join(parts)
 
 
 def _check_index_read(request: Page, index: Index, filtered: Iterable[str], projection: Projection | None) -> bool:

@@ -27,6 +27,7 @@ from dynawire.engines.embedded.expressions import Projection, parse_projection
 from dynawire.engines.embedded.failures import Rejected, StaleTable, validation
 from dynawire.engines.embedded.items import collection_metrics
 from dynawire.engines.embedded.parameters import placeholders_of, wants
+from dynawire.engines.embedded.partial import projected_item
 from dynawire.engines.embedded.requests import GetAction, TransactGetItems, TransactWriteItem, TransactWriteItems
 from dynawire.engines.embedded.storage import Execute
 from dynawire.engines.embedded.tables import Key, Table
@@ -75,7 +76,7 @@ def transact_get_items(database: Database, request: TransactGetItems) -> bytes:
         elif projection is None:
             responses.append(b'{"Item":' + row[0] + b"}")
         else:
-            responses.append(encode({"Item": projection.project(decode_item(row[0]))}))
+            responses.append(b'{"Item":' + projected_item(row[0], projection) + b"}")
     parts = [b'{"Responses":[', b",".join(responses), b"]"]
     if wants(request.ReturnConsumedCapacity):
         meters = _Meters()
