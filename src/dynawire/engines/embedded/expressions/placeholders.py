@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Final
 
 from dynawire.engines.embedded.expressions.lexer import invalid
@@ -14,8 +13,6 @@ from dynawire.errors import DynawireError, service_error
 __all__ = ["Placeholders"]
 
 _MAX_KEY: Final = 255
-_is_name = re.compile(r"#[A-Za-z0-9_]+").fullmatch
-_is_value = re.compile(r":[A-Za-z0-9_]+").fullmatch
 
 
 class Placeholders:
@@ -120,7 +117,7 @@ def _check_names(names: Any) -> None:
         raise service_error("SerializationException", "ExpressionAttributeNames is not a map of strings")
     if not names:
         raise service_error("ValidationException", "ExpressionAttributeNames must not be empty")
-    _check_keys("ExpressionAttributeNames", names, _is_name)
+    _check_keys("ExpressionAttributeNames", names, "#")
     for key, name in names.items():
         if type(name) is not str:
             raise service_error("SerializationException", "ExpressionAttributeNames is not a map of strings")
@@ -141,7 +138,7 @@ def _check_values(values: Any) -> None:
         raise service_error("SerializationException", "ExpressionAttributeValues is not a map of AttributeValues")
     if not values:
         raise service_error("ValidationException", "ExpressionAttributeValues must not be empty")
-    _check_keys("ExpressionAttributeValues", values, _is_value)
+    _check_keys("ExpressionAttributeValues", values, ":")
     for key, value in values.items():
         try:
             check_value(value)
@@ -155,9 +152,10 @@ def _check_values(values: Any) -> None:
             ) from None
 
 
-def _check_keys(member: str, keys: Iterable[str], is_valid: Callable[[str], object]) -> None:
+def _check_keys(member: str, keys: Iterable[str], mark: str) -> None:
     for key in keys:
-        if not is_valid(key):
+        # The mark, then letters, digits and underscores.
+        if key[:1] != mark or not key.isascii() or not key[1:].replace("_", "0").isalnum():
             raise service_error("ValidationException", f'{member} contains invalid key: Syntax error; key: "{key}"')
         if len(key) > _MAX_KEY:
             raise service_error(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 __all__ = [
     "Action",
@@ -23,31 +23,27 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(Struct, frozen=True):
     """A document path: attribute names or ``#placeholders``, and list indexes. Bare when it has no placeholder."""
 
     elements: tuple[str | int, ...]
     bare: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ValueReference:
+class ValueReference(Struct, frozen=True):
     """A ``:placeholder`` of a value."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A function with its operands: itself an operand (``size``, ``if_not_exists`` …) or a condition."""
 
     function: str
     operands: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """``= <> < <= > >=`` between two operands."""
 
     operator: str
@@ -55,8 +51,7 @@ class Comparison:
     right: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Between:
+class Between(Struct, frozen=True):
     """``operand BETWEEN low AND high``."""
 
     operand: Node
@@ -64,37 +59,32 @@ class Between:
     high: Node
 
 
-@dataclass(frozen=True, slots=True)
-class In:
+class In(Struct, frozen=True):
     """``operand IN (choices)``."""
 
     operand: Node
     choices: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class And:
+class And(Struct, frozen=True):
     """Two or more conditions that all must hold."""
 
     parts: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
+class Or(Struct, frozen=True):
     """Two or more conditions of which one must hold."""
 
     parts: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Struct, frozen=True):
     """A condition that must not hold."""
 
     part: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Arithmetic:
+class Arithmetic(Struct, frozen=True):
     """``left + right`` or ``left - right`` in a SET action."""
 
     operator: str
@@ -105,8 +95,7 @@ class Arithmetic:
 Node = Path | ValueReference | Call | Comparison | Between | In | And | Or | Not | Arithmetic
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """One action of an update: SET, REMOVE, ADD or DELETE, its target, and the operand (None for REMOVE)."""
 
     clause: str
@@ -114,8 +103,7 @@ class Action:
     operand: Node | None
 
 
-@dataclass(frozen=True, slots=True)
-class ConditionTree:
+class ConditionTree(Struct, frozen=True):
     """A condition, all paths in it, those of them that go into an attribute, and the placeholders."""
 
     root: Node
@@ -125,8 +113,7 @@ class ConditionTree:
     values: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateTree:
+class UpdateTree(Struct, frozen=True):
     """An update's actions as they were written, the paths that go into an attribute, and the placeholders."""
 
     actions: tuple[Action, ...]
@@ -135,8 +122,7 @@ class UpdateTree:
     values: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectionTree:
+class ProjectionTree(Struct, frozen=True):
     """A projection's paths, those of them that go into an attribute, and the placeholders."""
 
     paths: tuple[Path, ...]
