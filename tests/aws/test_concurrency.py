@@ -119,6 +119,40 @@ def test_a_cancelled_wait_for_a_connection_passes_it_on() -> None:
         asyncio.run(main())
 
 
+@pytest.mark.parametrize("how", ["cancelled with a connection", "cancelled with a place", "broken on its way"])
+def test_what_is_handed_to_a_waiting_task_is_never_lost(how: str) -> None:
+    async def main() -> None:
+        await engine.asend("GetItem", b"{}")
+        (pool,) = engine._async_pools.values()
+        for _ in range(3):
+            connection = pool.take() or await pool.open()
+            assert connection is not None
+            waiting = [asyncio.ensure_future(engine.asend("GetItem", b'{"n":%d}' % n)) for n in range(3)]
+            await asyncio.sleep(0)
+            # Nothing runs between the handing over and what goes wrong with it.
+            if how == "cancelled with a place":
+                pool.discard(connection)
+            else:
+                pool.give_back(connection)
+            if how == "broken on its way":
+                connection.fail("broken")
+            else:
+                waiting[0].cancel()
+            results = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), RELEASE_TIMEOUT)
+            assert results[1:] == [b'{"n":1}', b'{"n":2}']
+            if how == "broken on its way":
+                assert results[0] == b'{"n":0}'
+            else:
+                assert isinstance(results[0], asyncio.CancelledError)
+            assert len(pool._live) + pool._places == 1
+        await engine.aclose()
+        assert (len(pool._live), pool._places) == (0, 1)
+
+    with ScriptedServer() as server:
+        engine = AwsEngine(server.url, max_connections=1)
+        asyncio.run(main())
+
+
 def test_an_interrupted_request_leaves_no_answer_behind() -> None:
     gate = Gate()
     gate.on_arrival = lambda: signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)

@@ -166,6 +166,44 @@ def test_an_idle_connection_the_server_closed_is_not_used(client: Client) -> Non
         assert [request.connection for request in server.requests] == [1, 2]
 
 
+def test_a_send_that_fails_before_its_first_byte_is_sent_again() -> None:
+    def answer_and_reset(peer: Peer, request: Request) -> bool:
+        echo(peer, request)
+        asked.wait(RELEASE_TIMEOUT)
+        return reset(peer, request)
+
+    asked = threading.Event()
+    client = Client("sync")
+    with ScriptedServer(answer_and_reset) as server:
+        engine = client.connect(server.url)
+        client.send(engine, "GetItem")
+        # The check sees nothing, as when the reset arrives right after it.
+        engine._pool._idle[0].readable = lambda: False
+        asked.set()
+        assert server.ended.wait(RELEASE_TIMEOUT)
+        assert client.send(engine, "UpdateItem", b'{"n":2}', idempotent=False) == b'{"n":2}'
+        assert client.waits.seconds == [0.0]
+        client.close()
+
+
+@pytest.mark.parametrize("kind", ["sync", "asyncio"])
+def test_every_address_of_a_host_is_tried(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        closed = listener.getsockname()
+    with ScriptedServer() as server:
+        addresses = [closed, ("127.0.0.1", server.port)]
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in addresses]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **keywords: found)
+        client = Client(kind)
+        engine = client.connect("http://two.example")
+        assert client.send(engine, "UpdateItem", b'{"n":1}', idempotent=False) == b'{"n":1}'
+        assert client.waits.seconds == []
+        found.pop()
+        with pytest.raises(ConnectionFailed, match="connection refused"):
+            client.send(client.connect("http://two.example"), "GetItem")
+        client.close()
+
+
 def test_a_close_that_races_with_the_next_request_is_ambiguous(client: Client) -> None:
     with ScriptedServer(echo, hang_up, echo, reset) as server:
         engine = client.connect(server.url)

@@ -216,20 +216,19 @@ class AsyncPool:
         Raises:
             AttemptFailed: a new one could not be made.
         """
+        while not self.closed:
+            if self._places > 0:
+                self._places -= 1
+                break
+            connection = await self._wait()
+            if connection is None:
+                break
+            if not connection.broken:
+                return connection
+            # Its end came between its return and now.
+            self.discard(connection)
         if self.closed:
             return None
-        if self._places > 0:
-            self._places -= 1
-        else:
-            connection = await self._wait()
-            if self.closed:
-                return None
-            if connection is not None:
-                if not connection.broken:
-                    return connection
-                # Its end came between its return and now: take its place instead.
-                self._live.discard(connection)
-                connection.abort()
         try:
             if self._guard is None:
                 self._guard = self._end_with_loop()
