@@ -89,6 +89,20 @@ def test_copies_and_pickles_are_the_same_path() -> None:
     assert inner.owner is Airport
 
 
+def test_a_path_inside_is_the_same_whenever_it_is_reached() -> None:
+    assert Airport.address.city is Airport.address["city"]
+    assert Airport.scores[3] is Airport.scores[3]
+    assert Airport.address.lines[0] is Airport.address.lines[0]
+
+
+def test_paths_inside_a_dict_do_not_pile_up() -> None:
+    names = Path(None, ("names",), "names", CODECS["names"])
+    every = [names[f"name {number}"] for number in range(1000)]
+    kept = [path for path in every if names[str(path.steps[1])] is path]
+    assert 0 < len(kept) < 500
+    assert names["name 999"].steps == ("names", "name 999")
+
+
 def test_paths_are_hashed_by_identity() -> None:
     assert {Airport.visits: 1, Airport.name: 2}[Airport.name] == 2
     assert hash(Airport.visits) == hash(Airport.visits)

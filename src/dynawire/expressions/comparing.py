@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
+
+import msgspec
 
 from ..errors import ExpressionError, ValidationError
 from ..mapping.value_codec import ALL_TAGS, WireValue
@@ -133,10 +135,10 @@ class Testable(Comparable[T], Generic[T]):
         if tags.isdisjoint(_CONTAINING):
             raise ExpressionError(f"{described(self)}: contains works on text, binary, lists and sets only")
         if isinstance(value, Expression):
-            if not isinstance(value, Testable):
+            if not isinstance(value, Comparable):
                 raise misplaced(self, "contains", value)
             _refuse_itself(self, "contains", value)
-            return Comparison("contains", self, (_path(value),))
+            return Comparison("contains", self, (_operand(value),))
         wire = _part(self, value)
         if wire is None:
             wire = _member(self, value)
@@ -189,20 +191,17 @@ class _SizeCodec:
         return "int"
 
 
-class Size(Comparable[int]):
-    """The size of what a path holds, made by :meth:`Testable.size`.
+class Size(Comparable[int], msgspec.Struct, frozen=True, eq=False):
+    """The size of what a path holds, made by :meth:`Testable.size`. It never changes.
 
     Attributes:
         path: the path whose value is measured.
     """
 
-    __slots__ = ("path",)
-
     path: Path[Any]
-    codec = operand_codec = _SizeCodec()
 
-    def __init__(self, path: Path[Any]) -> None:
-        self.path = path
+    codec: ClassVar[_SizeCodec] = _SizeCodec()
+    operand_codec: ClassVar[_SizeCodec] = codec
 
     @property
     def owner(self) -> type[Any] | None:
@@ -220,6 +219,10 @@ class Size(Comparable[int]):
 
 def _path(path: Any) -> Path[Any]:
     return path  # type: ignore[no-any-return]
+
+
+def _operand(operand: Any) -> Path[Any] | Size:
+    return operand  # type: ignore[no-any-return]
 
 
 def _comparison(left: Any, operator: str, operands: tuple[Any, ...]) -> Comparison:

@@ -21,6 +21,8 @@ MAX_STEPS = 32
 """Names and indexes DynamoDB takes in one document path."""
 MAX_INDEX = 2**31 - 1
 """Largest index into a list that DynamoDB takes."""
+MAX_KEPT = 256
+"""Paths inside one path that are kept once reached: the names of a dict's members may be without end."""
 
 _set = object.__setattr__
 
@@ -45,7 +47,7 @@ class Path(Testable[T], Updatable[T], Generic[T]):
         stores_none: whether None is stored as NULL instead of being left out.
     """
 
-    __slots__ = ("_outer", "_step", "codec", "label", "operand_codec", "owner", "steps", "stores_none")
+    __slots__ = ("_inside", "_outer", "_step", "codec", "label", "operand_codec", "owner", "steps", "stores_none")
 
     owner: type[Any] | None
     steps: tuple[str | int, ...]
@@ -53,6 +55,7 @@ class Path(Testable[T], Updatable[T], Generic[T]):
     codec: ValueCodec
     operand_codec: ValueCodec
     stores_none: bool
+    _inside: dict[str | int, Path[Any]]
     _outer: Path[Any] | None
     _step: str | int | None
 
@@ -71,6 +74,7 @@ class Path(Testable[T], Updatable[T], Generic[T]):
         _set(self, "codec", codec)
         _set(self, "operand_codec", getattr(codec, "unconstrained", codec))
         _set(self, "stores_none", stores_none)
+        _set(self, "_inside", {})
         _set(self, "_outer", None)
         _set(self, "_step", None)
 
@@ -152,32 +156,40 @@ class Path(Testable[T], Updatable[T], Generic[T]):
         return getattr, (self.owner, self.label)
 
 
-def _inner(outer: Path[Any], step: str | int, stored: str | int, label: str, codec: ValueCodec) -> Path[Any]:
+def _reached(outer: Path[Any], step: str | int, stored: str | int, label: str, codec: ValueCodec) -> Path[Any]:
     if len(outer.steps) == MAX_STEPS:
         raise ExpressionError(f"{called(outer)} is {MAX_STEPS} steps deep, the most DynamoDB takes in a path")
     # Inside a list or a map NULL is a value like any other.
     path: Path[Any] = Path(outer.owner, (*outer.steps, stored), label, codec, stores_none=True)
     _set(path, "_outer", outer)
     _set(path, "_step", step)
+    if len(outer._inside) < MAX_KEPT:
+        outer._inside[step] = path
     return path
 
 
 def _element(path: Path[Any], index: int) -> Path[Any]:
+    kept = path._inside.get(index)
+    if kept is not None:
+        return kept
     if not 0 <= index <= MAX_INDEX:
         raise ExpressionError(f"{called(path)}[{index}]: DynamoDB counts list elements from 0 on, and not from the end")
     codec = path.codec.element()
     if codec is None:
         raise ExpressionError(f"{described(path)}: its elements differ in type and cannot be reached one by one")
-    return _inner(path, index, index, f"{path.label}[{index}]", codec)
+    return _reached(path, index, index, f"{path.label}[{index}]", codec)
 
 
 def _member(path: Path[Any], name: str) -> Path[Any]:
+    kept = path._inside.get(name)
+    if kept is not None:
+        return kept
     found = path.codec.member(name)
     if found is None:
         raise _unknown_member(path, name)
     stored, codec = found
     label = f"{path.label}.{name}" if name.isidentifier() else f"{path.label}[{name!r}]"
-    return _inner(path, name, stored, label, codec)
+    return _reached(path, name, stored, label, codec)
 
 
 def _unknown_member(path: Path[Any], name: str) -> UnknownMember:
