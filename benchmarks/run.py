@@ -38,7 +38,7 @@ QUICK = Effort(rounds=3, seconds=0.04, scan_items=100_000)
 
 
 def measure(folder: str, names: Sequence[str], url: str, loop: str, effort: Effort) -> dict[str, dict[str, float]]:
-    """CPU seconds per call by library and operation; a library that cannot run is left out, and that is told."""
+    """CPU seconds per call by library and operation; a rival that cannot run is left out, and that is told."""
     with ExitStack() as stack:
         workers = {}
         for name in names:
@@ -46,6 +46,8 @@ def measure(folder: str, names: Sequence[str], url: str, loop: str, effort: Effo
             try:
                 workers[worker] = {operation: [0] for operation in worker.ready()}
             except Failed as error:
+                if name == "dynawire":
+                    raise
                 progress(f"{name} is left out: {error}", end="\n")
         calls = {
             (worker, operation): calls_for(worker, operation, effort.seconds)
@@ -118,18 +120,31 @@ def main() -> int:
     effort = QUICK if arguments.quick else FULL
     loop = "uvloop" if arguments.uvloop else "asyncio"
 
+    try:
+        figures = measure_all(names, engines, loop, effort)
+    except Failed as error:
+        progress(f"dynawire itself failed: {error}", end="\n")
+        return 1
+    progress("")
+    print(f"CPython {platform.python_version()}, {platform.machine()}, async on {loop}; CPU per call\n")
+    return render(figures, versions(list(figures.calls)), quick=arguments.quick)
+
+
+def measure_all(names: Sequence[str], engines: Sequence[str], loop: str, effort: Effort) -> Figures:
+    """Every figure for these libraries and engines.
+
+    Raises:
+        Failed: dynawire, or what all the others need, did not do its work.
+    """
     with server(effort.scan_items) as url:
         calls = measure("rivals", names, url, loop, effort)
-        embedded = measure("embedded", engines, url, loop, effort) if engines else {}
+        embedded = measure("embedded", engines, url, loop, effort)
         decode = memory = None
         if "dynawire" in names:
             progress("decoding a page, and a long scan")
             decode = tuple(map(float, run("decode.py", str(effort.rounds * 3))))
             memory = tuple(map(int, run("memory.py", url, str(effort.scan_items))))
-    figures = Figures(calls, imports(list(calls), effort), embedded, decode, memory)
-    progress("")
-    print(f"CPython {platform.python_version()}, {platform.machine()}, async on {loop}; CPU per call\n")
-    return render(figures, versions([name for name in names if name in calls]), quick=arguments.quick)
+    return Figures(calls, imports(list(calls), effort), embedded, decode, memory)
 
 
 if __name__ == "__main__":
