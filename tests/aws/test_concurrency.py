@@ -15,7 +15,7 @@ from dynawire.engines.aws import AwsEngine, http_async
 from dynawire.engines.protocol import Engine
 from dynawire.errors import ConnectionFailed
 from tests.aws.conftest import Client, Waits
-from tests.aws.scripted import RELEASE_TIMEOUT, Gate, ScriptedServer, echo, fault, hang_up
+from tests.aws.scripted import RELEASE_TIMEOUT, Gate, Peer, Request, ScriptedServer, echo, fault, hang_up, response
 
 
 def test_threads_share_the_connections() -> None:
@@ -80,18 +80,40 @@ def test_a_cancelled_request_leaves_no_answer_behind() -> None:
         gate.on_arrival = lambda: loop.call_soon_threadsafe(task.cancel)
         with pytest.raises(asyncio.CancelledError):
             await task
-        gate.open.set()
-        # Only one connection is allowed, so the next request would get the late answer if it could.
-        for n in range(3):
+        # Only one connection is allowed, and the old one would not answer before the gate opens.
+        for n in range(4):
             body = b'{"n":%d}' % n
             assert await engine.asend("UpdateItem", body, idempotent=False) == body
+            if n == 1:
+                gate.open.set()
         await engine.aclose()
 
     gate = Gate()
     with ScriptedServer(gate) as server:
-        engine = AwsEngine(server.url, max_connections=1)
+        engine = AwsEngine(server.url, max_connections=1, timeout=5)
         asyncio.run(main())
         assert {request.connection for request in server.requests} == {1, 2}
+
+
+def test_what_comes_unasked_while_the_loop_runs() -> None:
+    def answer_and_mumble(peer: Peer, request: Request) -> None:
+        peer.send(response(b'{"a":1}'))
+        asked.wait(RELEASE_TIMEOUT)
+        peer.send(response(b'{"stray":true}'))
+
+    async def main() -> None:
+        assert await engine.asend("GetItem", b"{}") == b'{"a":1}'
+        (pool,) = engine._async_pools.values()
+        (connection,) = pool._live
+        asked.set()
+        await asyncio.wait_for(asyncio.shield(connection.lost), RELEASE_TIMEOUT)
+        assert await engine.asend("UpdateItem", b'{"n":2}', idempotent=False) == b'{"n":2}'
+        await engine.aclose()
+
+    asked = threading.Event()
+    with ScriptedServer(answer_and_mumble) as server:
+        engine = AwsEngine(server.url)
+        asyncio.run(main())
 
 
 def test_a_cancelled_wait_for_a_connection_passes_it_on() -> None:
@@ -159,13 +181,14 @@ def test_an_interrupted_request_leaves_no_answer_behind() -> None:
     previous = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with ScriptedServer(gate) as server:
-            engine = AwsEngine(server.url, max_connections=1)
+            engine = AwsEngine(server.url, max_connections=1, timeout=5)
             with pytest.raises(KeyboardInterrupt):
                 engine.send("UpdateItem", b'{"interrupted":1}')
-            gate.open.set()
-            for n in range(3):
+            for n in range(4):
                 body = b'{"n":%d}' % n
                 assert engine.send("UpdateItem", body, idempotent=False) == body
+                if n == 1:
+                    gate.open.set()
             engine.close()
     finally:
         signal.signal(signal.SIGINT, previous)
