@@ -61,8 +61,8 @@ def put() -> None:
     _new.put()
 
 
-def query() -> list[Any]:
-    return list(User.query("user#1"))
+def query() -> list[User]:
+    return User.query("user#1").all()
 
 
 async def aget() -> Any:
@@ -73,8 +73,8 @@ async def aput() -> None:
     await _new.aput()
 
 
-async def aquery() -> list[Any]:
-    return [item async for item in User.query("user#1")]
+async def aquery() -> list[User]:
+    return await User.query("user#1").aall()
 
 
 def plain(item: Any) -> Any:
