@@ -33,8 +33,8 @@ class Effort:
     scan_items: int
 
 
-FULL = Effort(rounds=9, seconds=0.15, scan_items=1_000_000)
-QUICK = Effort(rounds=5, seconds=0.05, scan_items=100_000)
+FULL = Effort(rounds=15, seconds=0.1, scan_items=1_000_000)
+QUICK = Effort(rounds=7, seconds=0.04, scan_items=100_000)
 
 
 def measure(folder: str, names: Sequence[str], url: str, loop: str, effort: Effort) -> dict[str, dict[str, float]]:
