@@ -164,6 +164,10 @@ def test_parentheses_stand_only_where_they_are_needed(condition: Any, text: str)
         (lambda: Airport.open == (Airport.visits > 1), "a condition is not a value"),
         (lambda: Airport.scores.contains(Airport.visits + 1), "contains: DynamoDB computes in updates only"),
         (lambda: Airport.visits.begins_with("1"), "Airport.visits is int: begins_with works on text and binary"),
+        (
+            lambda: Airport.extra.begins_with(Airport.name.size()),
+            r"name.size\(\) is int: begins_with takes text or binary",
+        ),
         (lambda: Airport.visits.contains(1), "Airport.visits is int: contains works on"),
         (lambda: Airport.address.contains("x"), "Airport.address is Address: contains works on"),
         (lambda: Airport.pair.contains(1), "no common type"),
@@ -233,6 +237,14 @@ def test_a_condition_never_shows_values() -> None:
     )
     assert "secret" not in everything
     assert "123456" not in everything
+
+
+def test_a_size_is_shown_and_never_changes() -> None:
+    size = Airport.name.size()
+    assert repr(size) == "<Airport.name.size()>"
+    with pytest.raises(AttributeError):
+        size.path = Airport.city
+    assert repr(pickle.loads(pickle.dumps(size))) == repr(size)
 
 
 def test_conditions_are_told_apart_by_identity_and_never_change() -> None:

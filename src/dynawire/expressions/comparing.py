@@ -1,37 +1,30 @@
-"""How conditions are written: the operators and methods of a path, and of the size of what it holds."""
+"""How comparisons are written, of a path and of the size of what it holds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import msgspec
 
 from ..errors import ExpressionError, ValidationError
 from ..mapping.value_codec import ALL_TAGS, WireValue
-from .conditions import Comparison, Condition, Junction, any_of
-from .operands import SET_TAGS, Comparand, Expression, Value, called, constant, described, encoded, misplaced, unfit
+from .conditions import Comparison, Condition, Junction
+from .operands import Comparand, Expression, Value, called, constant, described, misplaced
 from .placeholders import wire_key
 
 if TYPE_CHECKING:
     from .paths import Path
 
-__all__ = ["MAX_IN", "Comparable", "Size", "Testable", "in_order"]
+__all__ = ["MAX_IN", "Comparable", "Size", "in_order", "other_operand", "refuse_itself"]
 
 T = TypeVar("T")
-U = TypeVar("U")
 
 MAX_IN = 100
 """Operands DynamoDB takes in one IN."""
 
 _ORDERED = frozenset({"S", "N", "B"})
-_PREFIXED = frozenset({"S", "B"})
-_SIZED = frozenset({"S", "B", "SS", "NS", "BS", "L", "M"})
-_CONTAINING = _SIZED - {"M"}
 _WITHOUT_NULL = ALL_TAGS - {"NULL"}
-
-_EXISTS = "attribute_exists"
-_NOT_EXISTS = "attribute_not_exists"
 
 
 class Comparable(Comparand[T], Generic[T]):
@@ -86,97 +79,6 @@ class Comparable(Comparand[T], Generic[T]):
         return _in(self, values)
 
 
-class Testable(Comparable[T], Generic[T]):
-    """What only a path can be asked: DynamoDB's functions of a condition."""
-
-    __slots__ = ()
-
-    @overload
-    def begins_with(self: Comparand[str | None], prefix: str | Comparand[str | None]) -> Condition: ...
-    @overload
-    def begins_with(self: Comparand[bytes | None], prefix: bytes | Comparand[bytes | None]) -> Condition: ...
-    def begins_with(self: Any, prefix: Any) -> Condition:
-        """True when the text or binary starts with this: DynamoDB's begins_with.
-
-        Of a date, an UUID or an Enum it is the stored text that is tested.
-        """
-        if self.codec.tags.isdisjoint(_PREFIXED):
-            raise ExpressionError(f"{described(self)}: begins_with works on text and binary only")
-        if isinstance(prefix, Expression):
-            return Comparison("begins_with", self, (_other(self, "begins_with", prefix),))
-        wire = _part(self, prefix)
-        if wire is None:
-            raise unfit(self, f"begins_with takes a str for text and bytes for binary, not {type(prefix).__name__}")
-        return Comparison("begins_with", self, (Value(prefix, wire),))
-
-    @overload
-    def contains(self: Comparand[str | None], value: str | Comparand[str | None]) -> Condition: ...
-    @overload
-    def contains(self: Comparand[bytes | None], value: bytes | Comparand[bytes | None]) -> Condition: ...
-    @overload
-    def contains(self: Testable[list[U]], value: U | Comparand[U | None]) -> Condition: ...
-    @overload
-    def contains(self: Testable[list[U] | None], value: U | Comparand[U | None]) -> Condition: ...
-    @overload
-    def contains(self: Testable[tuple[U, ...]], value: U | Comparand[U | None]) -> Condition: ...
-    @overload
-    def contains(self: Testable[tuple[U, ...] | None], value: U | Comparand[U | None]) -> Condition: ...
-    @overload
-    def contains(self: Testable[set[U]], value: U | Comparand[U | None]) -> Condition: ...
-    @overload
-    def contains(self: Testable[set[U] | None], value: U | Comparand[U | None]) -> Condition: ...
-    @overload
-    def contains(self: Testable[frozenset[U]], value: U | Comparand[U | None]) -> Condition: ...
-    @overload
-    def contains(self: Testable[frozenset[U] | None], value: U | Comparand[U | None]) -> Condition: ...
-    def contains(self: Any, value: Any) -> Condition:
-        """True when the text or binary has this part, or the list or set has this member: DynamoDB's contains."""
-        tags = self.codec.tags
-        if tags.isdisjoint(_CONTAINING):
-            raise ExpressionError(f"{described(self)}: contains works on text, binary, lists and sets only")
-        if isinstance(value, Expression):
-            if not isinstance(value, Comparable):
-                raise misplaced(self, "contains", value)
-            _refuse_itself(self, "contains", value)
-            return Comparison("contains", self, (_operand(value),))
-        wire = _part(self, value)
-        if wire is None:
-            wire = _member(self, value)
-        return Comparison("contains", self, (Value(value, wire),))
-
-    def exists(self) -> Condition:
-        """True when the item has this attribute, even with the value NULL: DynamoDB's attribute_exists."""
-        return Comparison(_EXISTS, _path(self), ())
-
-    def not_exists(self) -> Condition:
-        """True when the item does not have this attribute: DynamoDB's attribute_not_exists."""
-        return Comparison(_NOT_EXISTS, _path(self), ())
-
-    def is_type(self, kind: str | type[Any] | None) -> Condition:
-        """True when the stored value has this type: DynamoDB's attribute_type.
-
-        Args:
-            kind: DynamoDB's descriptor (``"S"``, ``"NS"`` …), or a Python type: str, int, float, Decimal, bool, bytes,
-                list, tuple, dict, set, frozenset, None.
-
-        Raises:
-            ExpressionError: it is neither.
-        """
-        names = _type_names(self, kind)
-        return any_of(Comparison("attribute_type", _path(self), (Value(name, {"S": name}),)) for name in names)
-
-    def size(self) -> Size:
-        """Its size, to compare with an int or with another path: DynamoDB's size.
-
-        Text counts in UTF-16 code units, as DynamoDB does: 1 for most characters, 2 for an emoji. Binary counts in
-        bytes; lists, maps and sets in members.
-        """
-        path = _path(self)
-        if path.codec.tags.isdisjoint(_SIZED):
-            raise ExpressionError(f"{described(path)}: only text, binary, lists, maps and sets have a size")
-        return Size(path)
-
-
 class _SizeCodec:
     """How a size is written: a whole number from 0."""
 
@@ -192,7 +94,7 @@ class _SizeCodec:
 
 
 class Size(Comparable[int], msgspec.Struct, frozen=True, eq=False):
-    """The size of what a path holds, made by :meth:`Testable.size`. It never changes.
+    """The size of what a path holds, made by ``path.size()``. It never changes.
 
     Attributes:
         path: the path whose value is measured.
@@ -217,14 +119,6 @@ class Size(Comparable[int], msgspec.Struct, frozen=True, eq=False):
         return f"<{called(self)}>"
 
 
-def _path(path: Any) -> Path[Any]:
-    return path  # type: ignore[no-any-return]
-
-
-def _operand(operand: Any) -> Path[Any] | Size:
-    return operand  # type: ignore[no-any-return]
-
-
 def _comparison(left: Any, operator: str, operands: tuple[Any, ...]) -> Comparison:
     if isinstance(left, Size):
         return Comparison(operator, left.path, operands, True)
@@ -232,7 +126,7 @@ def _comparison(left: Any, operator: str, operands: tuple[Any, ...]) -> Comparis
 
 
 def _compare(left: Any, operator: str, other: Any) -> Comparison:
-    right = _other(left, operator, other) if isinstance(other, Expression) else constant(left, other)
+    right = other_operand(left, operator, other) if isinstance(other, Expression) else constant(left, other)
     return _comparison(left, operator, (right,))
 
 
@@ -249,7 +143,7 @@ def _require_order(left: Any, operator: str) -> None:
 def _ordered(left: Any, operator: str, other: Any) -> Any:
     """The right side of a comparison that needs an order."""
     if isinstance(other, Expression):
-        right = _other(left, operator, other)
+        right = other_operand(left, operator, other)
         _require_order(right, operator)
         return right
     if other is None:
@@ -303,7 +197,7 @@ def _in(left: Any, values: Any) -> Condition:
         if value is None:
             with_none = True
         elif isinstance(value, Expression):
-            operands.append(_other(left, "in_", value))
+            operands.append(other_operand(left, "in_", value))
         else:
             operand = constant(left, value)
             key = wire_key(operand.wire)
@@ -323,12 +217,12 @@ def _in(left: Any, values: Any) -> Condition:
     raise ExpressionError(f"{called(left)}: in_ has no value, so nothing could match; leave the request out")
 
 
-def _other(left: Any, operator: str, other: Expression) -> Any:
+def other_operand(left: Any, operator: str, other: Expression) -> Any:
     """A path or size to compare with."""
     if not isinstance(other, Comparable):
         raise misplaced(left, operator, other)
     right: Any = other
-    _refuse_itself(left, operator, right)
+    refuse_itself(left, operator, right)
     if (left.codec.tags & right.codec.tags).isdisjoint(_WITHOUT_NULL):
         raise ExpressionError(
             f"{described(left)} and {described(right)}: values of different types are never equal and have no order"
@@ -336,8 +230,8 @@ def _other(left: Any, operator: str, other: Expression) -> Any:
     return right
 
 
-def _refuse_itself(left: Any, operator: str, right: Any) -> None:
-    # DynamoDB refuses a path as both operands, yet takes the same size() twice.
+def refuse_itself(left: Any, operator: str, right: Any) -> None:
+    """Refuse a path as both operands, as DynamoDB does. The same size() twice is fine."""
     if not isinstance(left, Size) and not isinstance(right, Size) and left.steps == right.steps:
         raise ExpressionError(f"{called(left)}: {operator} compares it with itself")
 
@@ -346,66 +240,15 @@ def _is_none(left: Any) -> Condition:
     """What reads as None: an attribute that is not there, or NULL."""
     if isinstance(left, Size):
         raise ExpressionError(f"{called(left)}: a size is a number; write {left.path.label} == None or .not_exists()")
-    return Junction("OR", (Comparison(_NOT_EXISTS, left, ()), Comparison("=", left, (_null(),))))
+    return Junction("OR", (Comparison("attribute_not_exists", left, ()), Comparison("=", left, (_null(),))))
 
 
 def _is_not_none(left: Any) -> Condition:
     if isinstance(left, Size):
         raise ExpressionError(f"{called(left)}: a size is a number; write {left.path.label} != None or .exists()")
     # Of a missing attribute <> is true, so its existence is asked for as well.
-    return Junction("AND", (Comparison(_EXISTS, left, ()), Comparison("<>", left, (_null(),))))
+    return Junction("AND", (Comparison("attribute_exists", left, ()), Comparison("<>", left, (_null(),))))
 
 
 def _null() -> Value:
     return Value(None, {"NULL": True})
-
-
-def _part(path: Any, value: Any) -> WireValue | None:
-    """The wire form of a piece of text or binary, if that is what is stored and what is given.
-
-    A piece need not be a whole value, so the codec is not asked.
-    """
-    tags = path.codec.tags
-    if isinstance(value, str) and "S" in tags:
-        return {"S": str.__str__(value)}
-    if isinstance(value, (bytes, bytearray)) and "B" in tags:
-        return {"B": bytes(value)}
-    return None
-
-
-def _member(path: Any, value: Any) -> WireValue:
-    if path.codec.tags.isdisjoint(SET_TAGS | {"L"}):
-        raise unfit(path, f"contains takes a str for text and bytes for binary, not {type(value).__name__}")
-    codec = path.codec.element()
-    if codec is None:
-        raise ExpressionError(
-            f"{described(path)}: its elements have no common type; compare one, as in path[0] == value"
-        )
-    return encoded(path, getattr(codec, "unconstrained", codec), value)
-
-
-def _type_names(path: Any, kind: Any) -> list[str]:
-    if isinstance(kind, str) and kind in ALL_TAGS:
-        return [kind]
-    if kind is None or kind is type(None):
-        return ["NULL"]
-    if kind in (set, frozenset):
-        return sorted(path.codec.tags & SET_TAGS or SET_TAGS)
-    name = kind.__name__ if isinstance(kind, type) else ""
-    found = {
-        "str": "S",
-        "int": "N",
-        "float": "N",
-        "Decimal": "N",
-        "bool": "BOOL",
-        "bytes": "B",
-        "list": "L",
-        "tuple": "L",
-        "dict": "M",
-    }.get(name)
-    if found is None:
-        raise ExpressionError(
-            f"{called(path)}: is_type takes one of {', '.join(sorted(ALL_TAGS))}, or str, int, float, Decimal, bool, "
-            "bytes, list, dict, set, None"
-        )
-    return [found]

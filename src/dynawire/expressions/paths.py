@@ -8,7 +8,7 @@ from typing import Any, Generic, NoReturn, TypeVar, overload
 from ..errors import ExpressionError
 from ..mapping.class_mapping import nearest
 from ..mapping.value_codec import ALL_TAGS, ValueCodec
-from .comparing import Testable
+from .functions import Testable
 from .operands import called, described
 from .updating import Updatable
 
