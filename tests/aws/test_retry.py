@@ -170,3 +170,7 @@ def test_messages_count_the_attempts() -> None:
     with pytest.raises(ConnectionFailed) as caught:
         attempts.after_failure(LOST)
     assert str(caught.value) == "GetItem got no answer from http://somewhere (2 attempts): lost"
+    with pytest.raises(OutcomeUnknown) as unknown:
+        exchange(idempotent=False).after_response(Response(500, {}, b'{"__type":"InternalServerError"}', True))
+    assert str(unknown.value).startswith("PutItem to http://somewhere: InternalServerError. It may or may not have")
+    assert isinstance(unknown.value.__cause__, ServiceError)

@@ -298,5 +298,7 @@ class Exchange:
                 "or use exactly_once=True."
             )
         return OutcomeUnknown(
-            f"{self._operation} to {self._url}: {reason}. {advice}", operation=self._operation, endpoint=self._url
+            f"{self._operation} to {self._url}: {reason.rstrip('.')}. {advice}",
+            operation=self._operation,
+            endpoint=self._url,
         )
