@@ -31,6 +31,13 @@ class Comparable(Comparand[T], Generic[T]):
     """What compares with values: ``== != < <= > >=``, ``between``, ``in_``.
 
     A comparison with an attribute that an item does not have is false, except ``!=``, which is true.
+
+    ``path == None`` is true when the attribute is missing or NULL, for both read as None; ``path != None`` when it is
+    there and not NULL. With ``in_``, None stands for the same. To tell missing from NULL, write ``path.not_exists()``
+    or ``path.is_type(None)``.
+
+    Values go through the attribute's codec, yet its limits (``ge=``, ``pattern=`` …) do not apply: what is compared
+    with need not be a value the attribute may have.
     """
 
     __slots__ = ()
