@@ -39,7 +39,7 @@ def batch_get_item(database: Database, request: BatchGetItem) -> bytes:
     if sum(len(each.Keys) for each in wanted.values()) > _MAX_KEYS:
         raise validation("Too many items requested for the BatchGetItem call")
     projections = {name: _projection(each) for name, each in wanted.items()}
-    plans = [_plan_read(database, name, each) for name, each in wanted.items()]
+    plans = [_plan_read(database, name, each, projections[name]) for name, each in wanted.items()]
     reader = _Reader()
     responses: list[bytes] = []
     unprocessed: dict[str, Any] = {}
@@ -108,8 +108,12 @@ def _projection(request: KeysAndAttributes) -> Projection | None:
     return projection
 
 
-def _plan_read(database: Database, name: str, request: KeysAndAttributes) -> tuple[Table, list[Key]]:
+def _plan_read(
+    database: Database, name: str, request: KeysAndAttributes, projection: Projection | None
+) -> tuple[Table, list[Key]]:
     table = find_table(database.catalog, name)
+    if projection is not None:
+        projection.check_key_paths(table.key_types, table.index_key_names)
     keys = [table.key(key) for key in request.Keys]
     if len(set(keys)) < len(keys):
         raise validation("Provided list of item keys contains duplicates")

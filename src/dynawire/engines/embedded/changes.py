@@ -11,9 +11,9 @@ from typing import Protocol
 from dynawire.engines.embedded.capacity import Meter, write_units
 from dynawire.engines.embedded.catalog import Catalog
 from dynawire.engines.embedded.decoding import encode
-from dynawire.engines.embedded.expressions import Placeholders, Update, parse_condition, parse_update
+from dynawire.engines.embedded.expressions import Condition, Placeholders, Update, parse_condition, parse_update
 from dynawire.engines.embedded.failures import Rejected, table_not_found, validation
-from dynawire.engines.embedded.parameters import no_placeholders, placeholders_of
+from dynawire.engines.embedded.parameters import NO_PLACEHOLDERS, placeholders_of
 from dynawire.engines.embedded.requests import CheckAction, DeleteAction, PutAction, UpdateAction, UpdateItem
 from dynawire.engines.embedded.storage import Execute
 from dynawire.engines.embedded.tables import Index, Key, Table
@@ -47,7 +47,7 @@ class Change:
     Attributes:
         table: its table.
         key: where it is.
-        matches: the condition on it, or None.
+        matches: whether the condition on it holds; None: there is none.
         tells_old: whether it is to be told when the condition fails.
         writes: whether it may change.
     """
@@ -56,12 +56,10 @@ class Change:
 
     writes = True
 
-    def __init__(
-        self, table: Table, key: Key, matches: Callable[[Item], bool] | None, on_failure: str | None = None
-    ) -> None:
+    def __init__(self, table: Table, key: Key, condition: Condition | None, on_failure: str | None = None) -> None:
         self.table = table
         self.key = key
-        self.matches = matches
+        self.matches: Callable[[Item], bool] | None = None if condition is None else condition.matches
         self.tells_old = on_failure == "ALL_OLD"
 
     def result(self, old: Item | None, old_size: int) -> tuple[Item | None, int]:
@@ -153,19 +151,16 @@ def plan_put(catalog: Catalog, request: PutAction) -> Put:
         ServiceError: the request is wrong in itself.
         Rejected: the item does not fit its table.
     """
-    condition = request.ConditionExpression
-    placeholders = _condition_placeholders(request)
+    placeholders = _placeholders(request)
     item = request.Item
     size = check_item(item)
     if size > MAX_ITEM_SIZE:
         raise validation("Item size has exceeded the maximum allowed size")
-    matches = None
-    if condition is not None:
-        assert placeholders is not None
-        matches = parse_condition(condition, placeholders).matches
-        placeholders.check_all_used()
+    condition = _condition(request, placeholders)
     table = find_table(catalog, request.TableName)
-    change = Put(table, table.item_key(item), matches, request.ReturnValuesOnConditionCheckFailure)
+    if condition is not None:
+        condition.check_key_paths(table.key_types, table.index_key_names)
+    change = Put(table, table.item_key(item), condition, request.ReturnValuesOnConditionCheckFailure)
     change.item = item
     change.size = size
     if table.index_list:
@@ -175,35 +170,43 @@ def plan_put(catalog: Catalog, request: PutAction) -> Put:
 
 def plan_delete(catalog: Catalog, request: DeleteAction) -> Delete:
     """Plan a delete; errors as of :func:`plan_put`."""
-    matches = _plan_condition(request)
+    condition = _condition(request, _placeholders(request))
     table = find_table(catalog, request.TableName)
-    return Delete(table, table.key(request.Key), matches, request.ReturnValuesOnConditionCheckFailure)
+    if condition is not None:
+        condition.check_key_paths(table.key_types, table.index_key_names)
+    return Delete(table, table.key(request.Key), condition, request.ReturnValuesOnConditionCheckFailure)
 
 
 def plan_check(catalog: Catalog, request: CheckAction) -> Check:
     """Plan a condition check; errors as of :func:`plan_put`."""
-    matches = _plan_condition(request)
+    condition = _condition(request, _placeholders(request))
     table = find_table(catalog, request.TableName)
-    return Check(table, table.key(request.Key), matches, request.ReturnValuesOnConditionCheckFailure)
+    if condition is not None:
+        condition.check_key_paths(table.key_types, table.index_key_names)
+    return Check(table, table.key(request.Key), condition, request.ReturnValuesOnConditionCheckFailure)
 
 
 def plan_update(catalog: Catalog, request: UpdateAction | UpdateItem) -> UpdateChange:
     """Plan an update; errors as of :func:`plan_put`."""
-    condition, expression = request.ConditionExpression, request.UpdateExpression
-    matches = update = None
+    expression = request.UpdateExpression
+    condition = update = None
     placeholders = placeholders_of(
         request.ExpressionAttributeNames,
         request.ExpressionAttributeValues,
-        {"UpdateExpression": expression, "ConditionExpression": condition},
+        {"UpdateExpression": expression, "ConditionExpression": request.ConditionExpression},
     )
     if expression is not None:
         update = parse_update(expression, placeholders)
-    if condition is not None:
-        matches = parse_condition(condition, placeholders).matches
+    if request.ConditionExpression is not None:
+        condition = parse_condition(request.ConditionExpression, placeholders)
     placeholders.check_all_used()
     table = find_table(catalog, request.TableName)
+    if update is not None:
+        update.check_key_paths(table.key_types, table.index_key_names)
+    if condition is not None:
+        condition.check_key_paths(table.key_types, table.index_key_names)
     key = request.Key
-    change = UpdateChange(table, table.key(key), matches, request.ReturnValuesOnConditionCheckFailure)
+    change = UpdateChange(table, table.key(key), condition, request.ReturnValuesOnConditionCheckFailure)
     for value in key.values():
         check_value(value)
     change.attributes = key
@@ -313,19 +316,16 @@ def _store_entry(
         meter.count(units, index)
 
 
-def _condition_placeholders(request: PutAction | DeleteAction | CheckAction) -> Placeholders | None:
+def _placeholders(request: PutAction | DeleteAction | CheckAction) -> Placeholders:
     names, values = request.ExpressionAttributeNames, request.ExpressionAttributeValues
-    condition = request.ConditionExpression
     if names is None and values is None:
-        return None if condition is None else no_placeholders()
-    return placeholders_of(names, values, {"ConditionExpression": condition})
+        return NO_PLACEHOLDERS if request.ConditionExpression is None else Placeholders(None, None)
+    return placeholders_of(names, values, {"ConditionExpression": request.ConditionExpression})
 
 
-def _plan_condition(request: DeleteAction | CheckAction) -> Callable[[Item], bool] | None:
-    placeholders = _condition_placeholders(request)
-    condition = request.ConditionExpression
-    if condition is None or placeholders is None:
+def _condition(request: PutAction | DeleteAction | CheckAction, placeholders: Placeholders) -> Condition | None:
+    if request.ConditionExpression is None:
         return None
-    matches = parse_condition(condition, placeholders).matches
+    condition = parse_condition(request.ConditionExpression, placeholders)
     placeholders.check_all_used()
-    return matches
+    return condition

@@ -169,9 +169,7 @@ def _declared(name: str, request: CreateTable) -> TableDefinition:
             "1 validation error detected: Value at 'KeySchema' failed to satisfy constraint: Member must not be null"
         )
     if not request.AttributeDefinitions:
-        raise validation(
-            "One or more parameter values were invalid: No Attribute Schema Defined in AttributeDefinitions"
-        )
+        raise validation("One or more parameter values were invalid: No Attribute Schema Defined")
     for kind, indexes in (
         ("LocalSecondaryIndexes", request.LocalSecondaryIndexes),
         ("GlobalSecondaryIndexes", request.GlobalSecondaryIndexes),

@@ -47,6 +47,8 @@ def get_item(database: Database, request: GetItem) -> bytes:
             projection = parse_projection(expression, placeholders)
             placeholders.check_all_used()
     table = find_table(database.catalog, request.TableName)
+    if projection is not None:
+        projection.check_key_paths(table.key_types, table.index_key_names)
     row = database.storage.fetch_one(table.fetch, table.key(request.Key))
     if row is None:
         answer = b"{}"

@@ -111,6 +111,9 @@ def plan_page(
         projection = parse_projection(request.ProjectionExpression, placeholders)
     placeholders.check_all_used()
     table = find_table(database.catalog, request.TableName)
+    for each in (condition, projection):
+        if each is not None:
+            each.check_key_paths(table.key_types, table.index_key_names)
     index = None
     source: Table | Index = table
     if request.IndexName is not None:

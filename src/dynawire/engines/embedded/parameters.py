@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from dynawire.engines.embedded.expressions import Placeholders
 from dynawire.engines.embedded.failures import validation
 
-__all__ = ["no_placeholders", "placeholders_of", "refuse_legacy", "wants"]
+__all__ = ["NO_PLACEHOLDERS", "placeholders_of", "refuse_legacy", "wants"]
+
+NO_PLACEHOLDERS: Final = Placeholders(None, None)
+"""Of a request without expressions."""
 
 
 def wants(choice: str | None) -> bool:
@@ -44,11 +47,6 @@ def placeholders_of(
             f"ExpressionAttributeValues can only be specified when using expressions: {missing} {verb} null"
         )
     return Placeholders(names, values)
-
-
-def no_placeholders() -> Placeholders:
-    """For a request with neither names nor values."""
-    return Placeholders(None, None)
 
 
 def refuse_legacy(given: Mapping[str, tuple[object, str]], expressions: Mapping[str, str | None]) -> NoReturn:

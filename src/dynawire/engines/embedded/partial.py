@@ -1,7 +1,7 @@
 """Filters and projections of stored items, reading no more of them than is asked for.
 
-msgspec skips what a struct does not name, several times faster than it builds it. So each set of attributes has a struct
-with just these: as raw JSON where they are copied to an answer, as values where an expression looks at them.
+msgspec skips what a struct does not name, several times faster than it builds it. So a struct is made for each
+set of attributes: as raw JSON where they are copied to an answer, as values where an expression looks at them.
 """
 
 from __future__ import annotations

@@ -94,8 +94,8 @@ def _refuse_legacy(request: Query) -> None:
             "ConditionalOperator": (request.ConditionalOperator, "FilterExpression"),
         },
         {
-            "KeyConditionExpression": request.KeyConditionExpression,
-            "FilterExpression": request.FilterExpression,
             "ProjectionExpression": request.ProjectionExpression,
+            "FilterExpression": request.FilterExpression,
+            "KeyConditionExpression": request.KeyConditionExpression,
         },
     )

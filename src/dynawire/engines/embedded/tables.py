@@ -71,6 +71,8 @@ class Table(_Order):
     Attributes:
         definition: what it was made from.
         indexes: all its indexes by name.
+        index_list: the same, local ones first.
+        index_key_names: the attributes that are part of an index's key only.
         local: whether any of them is local.
         retired: whether it was deleted or its indexes have changed since: nothing may be written by it any more.
         fetch, fetch_size, upsert, delete: SQL on one item.
@@ -84,6 +86,7 @@ class Table(_Order):
         "definition",
         "delete",
         "fetch",
+        "index_key_names",
         "index_list",
         "indexes",
         "local",
@@ -116,6 +119,9 @@ class Table(_Order):
         ]
         self.indexes = {index.name: index for index in self.index_list}
         self.local = bool(definition.LocalSecondaryIndexes)
+        self.index_key_names = frozenset(
+            name for index in self.index_list for name in index.key_types if name not in self.key_types
+        )
         # The key attributes of indexes, with the index to name when a value does not fit.
         self._index_keys = [
             (key, index.name)

@@ -54,8 +54,10 @@ def transact_get_items(database: Database, request: TransactGetItems) -> bytes:
     projections = [_projection(get) for get in gets]
     reasons: list[Reason] = []
     plans: list[tuple[Table, Key]] = []
-    for get in gets:
+    for get, projection in zip(gets, projections, strict=True):
         table = find_table(database.catalog, get.TableName)
+        if projection is not None:
+            projection.check_key_paths(table.key_types, table.index_key_names)
         try:
             plans.append((table, table.key(get.Key)))
             reasons.append(_NO_REASON)
