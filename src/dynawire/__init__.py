@@ -28,13 +28,14 @@ from .errors import (
 )
 from .expressions import Condition, Path, Update
 from .index import GlobalIndex, LocalIndex
+from .key import Key
 from .mapping.markers import EpochSeconds, Json, NaiveDatetime, Stored
 from .model import Model
 from .operations.batch import BatchGetResult, BatchWriteResult, Unprocessed
 from .operations.capacity import CapacityMeter
 from .operations.tables import TableDescription
 from .query import Index, MultipleItemsFound, Page, Query
-from .table import Key, Table
+from .table import Table
 from .transaction import Transaction
 
 __version__ = "0.1.0"

@@ -9,15 +9,17 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .engines.protocol import Engine
-from .errors import DynawireError, SchemaError
+from .errors import DynawireError, SchemaError, ValidationError
+from .key import Key
 from .operations.capacity import CapacityMeter, active_meter
 from .operations.effects import Operation
 from .operations.mapped import mapped
+from .operations.params import Params
 from .operations.tables import TableDescription, delete_table, describe_table, list_tables
 from .operations.target import Target
 from .operations.transact import transact_get
 from .operations.twins import asynchronous, sync
-from .table import TABLE_TIMEOUT, Key, Table
+from .table import TABLE_TIMEOUT, Table
 
 if TYPE_CHECKING:
     from .transaction import Transaction
@@ -240,8 +242,17 @@ class Database:
         return transact_get([self._located(key) for key in keys])
 
     def _located(self, key: Key[Any]) -> tuple[Target, dict[str, Any]]:
-        target = self.table(key.model)._target
-        return target, target.plan.encode_key(key.values)
+        if not isinstance(key, Key):
+            raise ValidationError(
+                f'transact_get() takes keys such as Airport.key("TX", "DFW"), not {type(key).__name__}'
+            )
+        table = self.table(key.model)
+        return table._target, table._wire_key(key)
+
+    @property
+    def params(self) -> Params:
+        """The first request each operation would send, as a dict, without sending it."""
+        return Params(self)
 
     create_tables = sync(_create_tables)
     acreate_tables = asynchronous(_create_tables)
@@ -260,8 +271,12 @@ class Database:
 
     @contextmanager
     def measure(self) -> Iterator[CapacityMeter]:
-        """Add up what every call inside the block consumes, in this thread or task (ReturnConsumedCapacity)."""
-        meter = CapacityMeter()
+        """Add up what every call inside the block consumes (ReturnConsumedCapacity).
+
+        It counts the calls of this thread or task, and of tasks begun inside the block, on any database. A block around
+        this one counts them too.
+        """
+        meter = CapacityMeter(active_meter.get())
         token = active_meter.set(meter)
         try:
             yield meter

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import msgspec
 
 from .database import table_of
+from .errors import DecodeError
 from .expressions import Condition, Update
+from .key import ConditionLike, Key
 from .metaclass import ModelMeta
-from .operations.batch import BatchGetResult, BatchWriteResult
+from .operations.batch import BatchGetResult, BatchWriteResult, Progress
+from .operations.changes import loaded_item
 from .operations.mapped import mapped
+from .operations.params import Params
+from .operations.target import key_values
 from .query import Query
-from .table import ConditionLike, Key, Params
 
 __all__ = ["Model"]
-
-Progress = Callable[[int], None]
 
 
 class _Instance:
@@ -28,10 +30,13 @@ class _Instance:
     _loaded: Any
 
 
+_INSTANCE_OPERATIONS = ("delete", "insert", "put", "refresh", "save", "update")
+
+
 class _ParamsOfClassOrInstance:
     def __get__(self, instance: Any, owner: type[Any]) -> Params:
         table = table_of(owner)
-        return Params(table) if instance is None else Params(table, instance)
+        return Params(table) if instance is None else Params(table, instance, only=_INSTANCE_OPERATIONS)
 
 
 class Model(_Instance, msgspec.Struct, metaclass=ModelMeta):
@@ -43,8 +48,7 @@ class Model(_Instance, msgspec.Struct, metaclass=ModelMeta):
     ``ttl``, ``table_class``, ``deletion_protection``. A Model without a table can be nested in others.
 
     Models hold no connection: operations run on the database of the block (``with db.use():``), else on the one
-        connected
-    last. Every operation has an a-twin for asyncio. What each raises is said at the method of
+    connected last. Every operation has an a-twin for asyncio. What each raises is said at the method of
     :class:`~dynawire.Table` of the same name.
     """
 
@@ -73,7 +77,7 @@ class Model(_Instance, msgspec.Struct, metaclass=ModelMeta):
     @classmethod
     def key(cls, *key: Any, **by_name: Any) -> Key[Self]:
         """The key of one item, to write it without reading it first."""
-        return Key(cls, _key_values(cls, key, by_name))
+        return Key(cls, key_values(mapped(cls).plan, key, by_name))
 
     @classmethod
     def get(cls, *key: Any, consistent: bool = False, **by_name: Any) -> Self | None:
@@ -119,17 +123,27 @@ class Model(_Instance, msgspec.Struct, metaclass=ModelMeta):
 
     @classmethod
     def get_many(
-        cls, keys: Iterable[Any], *, consistent: bool = False, progress: Progress | None = None
+        cls,
+        keys: Iterable[Any],
+        *,
+        consistent: bool = False,
+        progress: Progress | None = None,
+        misfits: list[DecodeError] | None = None,
     ) -> BatchGetResult[Self]:
         """Read any number of items by key (BatchGetItem). See :meth:`Table.get_many`."""
-        return table_of(cls).get_many(keys, consistent=consistent, progress=progress)
+        return table_of(cls).get_many(keys, consistent=consistent, progress=progress, misfits=misfits)
 
     @classmethod
     def aget_many(
-        cls, keys: Iterable[Any], *, consistent: bool = False, progress: Progress | None = None
+        cls,
+        keys: Iterable[Any],
+        *,
+        consistent: bool = False,
+        progress: Progress | None = None,
+        misfits: list[DecodeError] | None = None,
     ) -> Coroutine[Any, Any, BatchGetResult[Self]]:
         """Read any number of items by key (BatchGetItem). See :meth:`Table.get_many`."""
-        return table_of(cls).aget_many(keys, consistent=consistent, progress=progress)
+        return table_of(cls).aget_many(keys, consistent=consistent, progress=progress, misfits=misfits)
 
     @classmethod
     def put_many(cls, items: Iterable[Self], *, progress: Progress | None = None) -> BatchWriteResult:
@@ -319,7 +333,7 @@ class Model(_Instance, msgspec.Struct, metaclass=ModelMeta):
 
     def __reduce__(self) -> tuple[Any, ...]:
         loaded = getattr(self, "_loaded", None)
-        wire = None if loaded is None else mapped(type(self)).plan.loaded_wire(loaded)
+        wire = None if loaded is None else loaded_item(mapped(type(self)).plan, loaded)
         return _restored, (type(self), self.to_dict(), wire)
 
 
@@ -327,11 +341,3 @@ def _restored(cls: type[Model], values: dict[str, Any], loaded: dict[str, Any] |
     instance = cls(**values)
     instance._loaded = loaded
     return instance
-
-
-def _key_values(cls: type[Any], key: tuple[Any, ...], by_name: dict[str, Any]) -> tuple[Any, ...]:
-    if not by_name:
-        return key
-    from .operations.target import Target
-
-    return Target(mapped(cls), "").key_values(key, by_name)

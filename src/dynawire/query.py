@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import msgspec
 
 from .errors import DecodeError, DynawireError, ExpressionError, ItemNotFound
-from .expressions import (
-    Condition,
-    Path,
-    Placeholders,
-    all_of,
-    compile_condition,
-    compile_projection,
-    parse_lookups,
-    split_key_condition,
-)
+from .expressions import Condition, Path, Placeholders, all_of, compile_projection
 from .mapping.indexes import IndexDefinition
 from .operations.drivers import PageSource, astream_pages, stream_pages
-from .operations.pages import PageReader, ReadPlan, count_items, read_page
-from .operations.projected import tuple_reader
-from .operations.target import Target, as_condition
+from .operations.pages import count_items, first_items, read_page
+from .operations.params import Params
+from .operations.reads import Read, check_filter, compile_read, read_of_query, readers, segments
+from .operations.target import as_condition
 from .operations.twins import asynchronous, sync
 
 if TYPE_CHECKING:
@@ -31,7 +23,7 @@ if TYPE_CHECKING:
     from .operations.effects import Operation
     from .table import Table
 
-__all__ = ["Index", "MultipleItemsFound", "Page", "Query"]
+__all__ = ["Index", "MultipleItemsFound", "Page", "Query", "QueryParams"]
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -51,8 +43,9 @@ class Page(Generic[T]):
 
     Attributes:
         items: the items, never more than the size asked for.
-        cursor: an opaque, URL-safe text to go on with (``page(after=cursor)``); None at the end. It holds the key of
-            the last item, encoded but not encrypted.
+        cursor: an opaque, URL-safe text to go on with (``page(after=cursor)``); None at the end. Of a query with a
+            filter the last page may be empty, for the service can't know what still fits. It holds the key of the last
+            item, encoded but not encrypted.
     """
 
     __slots__ = ("cursor", "items")
@@ -71,87 +64,83 @@ class Page(Generic[T]):
         return f"<Page: {len(self.items)} items, {'more follow' if self.cursor else 'the last'}>"
 
 
-class _Options(msgspec.Struct, frozen=True):
-    """What a query was told, beside its conditions."""
+class QueryParams(Params):
+    """Shows the requests of a query: called, the first of iterating; by its methods those of ``page`` etc."""
 
-    reverse: bool = False
-    limit: int | None = None
-    consistent: bool = False
-    segments: int = 1
-    fetch_ahead: bool = True
-    projection: tuple[Path[Any], ...] = ()
-    misfits: list[DecodeError] | None = None
+    __slots__ = ()
+
+    def __call__(self) -> dict[str, Any]:
+        """The first request of iterating over the query."""
+        request = readers(self._owner._read)[0].next_request()
+        shown: dict[str, Any] = {} if request is None else msgspec.json.decode(request.body)
+        return shown
 
 
 class Query(Generic[T]):
     """A read of many items with one partition key value (DynamoDB's Query), or of all (Scan).
 
     It never changes: every step gives a new one, so that a query can be kept and built upon. Nothing is sent until it
-        is
-    iterated (``for``, ``async for``) or asked for a result. Pages are fetched as they are needed, the next one ahead.
+    is iterated (``for``, ``async for``) or asked for a result. Pages are fetched as they are needed, the next one ahead
+    where the engine waits for a network.
+
+    Whole items are read: from a local index that does not hold every attribute they are fetched from the table (one
+    more read for each), and of a global index only ``project(...)`` can be read then.
     """
 
-    __slots__ = ("_filter", "_index", "_key_conditions", "_options", "_table")
+    __slots__ = ("_read", "_table")
 
-    def __init__(
-        self,
-        table: Table[Any],
-        index: IndexDefinition | None,
-        key_conditions: tuple[Condition, ...] | None,
-        filter_condition: Condition | None,
-        options: _Options | None = None,
-    ) -> None:
+    def __init__(self, table: Table[Any], read: Read) -> None:
         self._table = table
-        self._index = index
-        self._key_conditions = key_conditions
-        self._filter = filter_condition
-        self._options = options or _Options()
+        self._read = read
 
     # ------------------------------------------------------------------ building
 
     def _with(self, **changes: Any) -> Query[Any]:
-        options = msgspec.structs.replace(self._options, **changes)
-        return Query(self._table, self._index, self._key_conditions, self._filter, options)
+        return Query(self._table, msgspec.structs.replace(self._read, **changes))
 
     def where(self, *conditions: Condition | Mapping[str, Any], **lookups: Any) -> Query[T]:
         """Keep only items for which all of this holds (FilterExpression).
 
-        The service reads and charges for the items a filter drops. A key attribute of what is queried can't be
-        filtered.
+        The service reads and charges for the items a filter drops.
+
+        Raises:
+            ExpressionError: it is about a key attribute of what is queried, which belongs into ``query()`` itself, or
+                about one the index does not hold.
         """
-        more = as_condition(self._table._target, conditions, lookups)
+        more = as_condition(self._read.target, conditions, lookups)
         if more is None:
             return self
-        both = more if self._filter is None else all_of([self._filter, more])
-        return Query(self._table, self._index, self._key_conditions, both, self._options)
+        both = more if self._read.filter is None else all_of([self._read.filter, more])
+        query = self._with(filter=both)
+        check_filter(query._read)
+        return query
 
     def reverse(self, reverse: bool = True) -> Query[T]:
         """Descending order of the sort key (``ScanIndexForward: false``)."""
-        if self._key_conditions is None:
+        if self._read.key_conditions is None:
             raise ExpressionError("a scan has no order to reverse; only a query does")
         return self._with(reverse=reverse)
 
     def limit(self, count: int | None) -> Query[T]:
         """Return at most this many items. It counts returned items, after the filter, and is not the page size."""
-        if count is not None and count < 0:
-            raise ExpressionError("limit() takes 0 or more")
+        if count is not None:
+            _whole_number("limit", count, 0)
         return self._with(limit=count)
 
     def consistent(self, consistent: bool = True) -> Query[T]:
         """Strongly consistent reads, at twice the read units. A global index has none."""
-        if consistent and self._index is not None and self._index.is_global:
+        index = self._read.index
+        if consistent and index is not None and index.is_global:
             raise ExpressionError(
-                f"the global index {self._index.name} is eventually consistent by nature; query the table or a local "
-                "index"
+                f"the global index {index.name} is eventually consistent by nature; query the table or a local index"
             )
         return self._with(consistent=consistent)
 
     def parallel(self, segments: int) -> Query[T]:
         """Scan in this many segments at the same time (1 to 1,000,000). The order of items is then arbitrary."""
-        if self._key_conditions is not None:
+        if self._read.key_conditions is not None:
             raise ExpressionError("only a scan can be parallel; a query reads one partition")
-        if not 1 <= segments <= MAX_SEGMENTS:
-            raise ExpressionError(f"parallel() takes 1 to {MAX_SEGMENTS:,} segments")
+        _whole_number("parallel", segments, 1, MAX_SEGMENTS)
         return self._with(segments=segments)
 
     def fetch_ahead(self, fetch_ahead: bool = True) -> Query[T]:
@@ -178,101 +167,22 @@ class Query(Generic[T]):
         """Only these attributes, as typed tuples (ProjectionExpression). It saves transfer, not read units."""
         if not paths:
             raise ExpressionError("project() needs at least one attribute")
-        compile_projection(paths, Placeholders(), self._table._target.cls)
+        compile_projection(paths, Placeholders(), self._read.target.cls)
         return self._with(projection=paths)
-
-    # ------------------------------------------------------------------ compiling
-
-    def _plan(self, *, paging: bool = False) -> ReadPlan:
-        target = self._table._target
-        options = self._options
-        placeholders = Placeholders()
-        request: dict[str, Any] = {"TableName": target.table_name}
-        if self._index is not None:
-            request["IndexName"] = self._index.name
-        if self._key_conditions is not None:
-            text = compile_condition(all_of(self._key_conditions), placeholders, target.cls)
-            request["KeyConditionExpression"] = text
-            if options.reverse:
-                request["ScanIndexForward"] = False
-        if self._filter is not None:
-            request["FilterExpression"] = compile_condition(self._filter, placeholders, target.cls)
-        key_names = self._position_names(target)
-        if options.projection:
-            self._refuse_unprojected(path.label for path in options.projection)
-            paths = list(options.projection)
-            if paging:
-                # A position is made of key attributes, so they must come along.
-                present = {path.steps[0] for path in paths}
-                paths += [target.mapped.paths_by_stored_name[name] for name in key_names if name not in present]
-            request["ProjectionExpression"] = compile_projection(paths, placeholders, target.cls)
-            read: Any = tuple_reader(target, options.projection)
-        else:
-            self._refuse_unprojected(
-                attribute.name
-                for attribute in target.mapped.mapping.attributes.values()
-                if not target.plan.record.may_be_absent(attribute)
-            )
-            read = target.plan.read_page
-        placeholders.apply(request)
-        if options.consistent:
-            request["ConsistentRead"] = True
-        operation = "Scan" if self._key_conditions is None else "Query"
-        return ReadPlan(operation, request, read, self._filter is not None, key_names, options.misfits)
-
-    def _position_names(self, target: Target) -> tuple[str, ...]:
-        names = list(target.plan.key_names)
-        if self._index is not None:
-            attributes = target.mapped.mapping.attributes
-            names += [attributes[name].stored_name for name in self._index.key_names()]
-        return tuple(dict.fromkeys(names))
-
-    def _refuse_unprojected(self, wanted: Any) -> None:
-        index = self._index
-        if index is None or index.projection == "ALL" or not index.is_global:
-            return
-        held = {*index.key_names(), *(attribute.name for attribute in self._table._target.plan.key_attributes)}
-        if isinstance(index.projection, tuple):
-            held |= set(index.projection)
-        absent = [name for name in wanted if name.split(".", 1)[0].split("[", 1)[0] not in held]
-        if absent:
-            raise ExpressionError(
-                f"the index {index.name} does not hold {', '.join(absent)}: ask for what it holds with "
-                f".project(...), read the items by key with get_many(), or declare the index with projection='ALL'"
-            )
-
-    def _sources(self) -> list[PageSource]:
-        plan = self._plan()
-        options = self._options
-        if options.segments == 1:
-            return [PageReader(plan, options.limit)]
-        return [
-            PageReader(
-                msgspec.structs.replace(
-                    plan, request={**plan.request, "Segment": segment, "TotalSegments": options.segments}
-                ),
-                options.limit,
-            )
-            for segment in range(options.segments)
-        ]
-
-    def params(self) -> dict[str, Any]:
-        """The first request this would send, without sending it."""
-        source = self._sources()[0]
-        request = source.next_request()
-        shown: dict[str, Any] = {} if request is None else msgspec.json.decode(request.body)
-        return shown
 
     # ------------------------------------------------------------------ results
 
     def _pages(self) -> Iterator[list[T]]:
-        return stream_pages(self._table._engine, self._sources(), fetch_ahead=self._options.fetch_ahead)
+        return stream_pages(self._engine, self._sources(), fetch_ahead=self._read.fetch_ahead)
 
     def _apages(self) -> AsyncGenerator[list[T], None]:
-        return astream_pages(self._table._engine, self._sources(), fetch_ahead=self._options.fetch_ahead)
+        return astream_pages(self._engine, self._sources(), fetch_ahead=self._read.fetch_ahead)
+
+    def _sources(self) -> list[PageSource]:
+        return [*readers(self._read)]
 
     def __iter__(self) -> Iterator[T]:
-        left = self._options.limit
+        left = self._read.limit
         for page in self._pages():
             if left is None:
                 yield from page
@@ -284,7 +194,7 @@ class Query(Generic[T]):
                 return
 
     async def __aiter__(self) -> AsyncIterator[T]:
-        left = self._options.limit
+        left = self._read.limit
         async with aclosing(self._apages()) as pages:
             async for page in pages:
                 for item in page if left is None else page[:left]:
@@ -296,40 +206,51 @@ class Query(Generic[T]):
 
     def all(self) -> list[T]:
         """Every item, as a list."""
+        limit = self._read.limit
         items: list[T] = []
         for page in self._pages():
             items += page
-        return items if self._options.limit is None else items[: self._options.limit]
+            if limit is not None and len(items) >= limit:
+                break
+        return items if limit is None else items[:limit]
 
     async def aall(self) -> list[T]:
         """Every item, as a list."""
+        limit = self._read.limit
         items: list[T] = []
         async with aclosing(self._apages()) as pages:
             async for page in pages:
                 items += page
-        return items if self._options.limit is None else items[: self._options.limit]
+                if limit is not None and len(items) >= limit:
+                    break
+        return items if limit is None else items[:limit]
 
     def _read_page(self, size: int = 25, after: str | None = None) -> Operation[Page[T]]:
         """One page.
 
         Args:
             size: how many items at the most, 1 or more. With a filter as many requests are sent as it takes to fill
-                the page.
+                the page; without one, one item more is read, to know whether any follows.
             after: the cursor of the page before; None begins.
 
         Raises:
-            ExpressionError: the cursor is none, or belongs to another query.
+            ExpressionError: the cursor is none, or belongs to another query; the query has a limit, or is parallel.
         """
-        if size < 1:
-            raise ExpressionError("a page has at least one item; give size=1 or more")
-        if self._options.segments > 1:
+        _whole_number("page(size=...)", size, 1)
+        if self._read.segments > 1:
             raise ExpressionError("a parallel scan has no pages; iterate over it")
-        items, cursor = yield from read_page(self._plan(paging=True), size, after)
+        if self._read.limit is not None:
+            raise ExpressionError("a page has a size of its own: leave limit() out, and give page(size=...)")
+        items, cursor = yield from read_page(compile_read(self._read, "pages"), size, after)
         return Page(items, cursor)
+
+    def _up_to(self, count: int) -> Operation[list[T]]:
+        limit = self._read.limit
+        return first_items(compile_read(self._read), count if limit is None else min(count, limit))
 
     def _first(self) -> Operation[T | None]:
         """The first item, or None."""
-        items, _ = yield from read_page(self._plan(paging=True), 1, None)
+        items = yield from self._up_to(1)
         return items[0] if items else None
 
     def _one(self) -> Operation[T]:
@@ -339,23 +260,17 @@ class Query(Generic[T]):
             ItemNotFound: there is none.
             MultipleItemsFound: there are several.
         """
-        items, _ = yield from read_page(self._plan(paging=True), 2, None)
-        name = self._table._target.plan.name
+        items = yield from self._up_to(2)
+        name = self._read.target.plan.name
         if not items:
             raise ItemNotFound(f"no {name} matches this query", code="", model=name)
         if len(items) > 1:
             raise MultipleItemsFound(f"more than one {name} matches this query; use first(), or narrow it")
-        item: T = items[0]
-        return item
+        return items[0]
 
     def _count(self) -> Operation[int]:
-        """How many items match (``Select: COUNT``). It costs as many read units as reading them."""
-        segments = self._options.segments
-        parts = (
-            [{"Segment": segment, "TotalSegments": segments} for segment in range(segments)] if segments > 1 else [{}]
-        )
-        found = yield from count_items(self._plan(), parts)
-        return found if self._options.limit is None else min(found, self._options.limit)
+        """How many items match (``Select: COUNT``), up to the limit. It costs as many read units as reading them."""
+        return count_items(compile_read(self._read, "count"), segments(self._read), self._read.limit)
 
     page = sync(_read_page)
     apage = asynchronous(_read_page)
@@ -367,64 +282,22 @@ class Query(Generic[T]):
     acount = asynchronous(_count)
 
     @property
+    def params(self) -> QueryParams:
+        """The request it would send, as a dict, without sending it: ``query.params()``, ``query.params.count()``."""
+        return QueryParams(self, only=("count", "first", "one", "page"))
+
+    @property
     def _engine(self) -> Engine:
         return self._table._engine
 
     def __repr__(self) -> str:
-        kind = "scan" if self._key_conditions is None else "query"
-        where = f" on {self._index.name}" if self._index is not None else ""
-        return f"<{kind} of {self._table._target.plan.name}{where}>"
+        return f"<{'scan' if self._read.key_conditions is None else 'query'} of {self._read.what}>"
 
 
-def build_query(
-    table: Table[Any],
-    index: IndexDefinition | None,
-    arguments: Sequence[Any],
-    lookups: Mapping[str, Any],
-) -> Query[Any]:
-    """The query of what a caller gives: values of the partition key, then conditions, or lookups by name.
-
-    Raises:
-        ExpressionError: no value for the partition key, or more than one condition on the sort key.
-    """
-    target = table._target
-    mapping = target.mapped.mapping
-    if index is None:
-        partition = tuple(attribute.name for attribute in mapping.key[:1])
-        sort = tuple(attribute.name for attribute in mapping.key[1:])
-    else:
-        partition, sort = index.partition_key, index.sort_key
-    paths = target.mapped.paths
-    conditions: list[Condition] = []
-    values = iter((*partition, *sort))
-    for argument in arguments:
-        if isinstance(argument, (Condition, Mapping)) or (
-            isinstance(argument, (list, tuple)) and not isinstance(argument, str)
-        ):
-            found = as_condition(target, argument)
-            if found is not None:
-                conditions.append(found)
-            continue
-        name = next(values, None)
-        if name is None:
-            raise ExpressionError(
-                f"too many key values for {_what(target, index)}, whose key is ({', '.join((*partition, *sort))})"
-            )
-        conditions.append(paths[name] == argument)
-    conditions += parse_lookups(paths, lookups, target.plan.name) if lookups else []
-    attributes = mapping.attributes
-    split = split_key_condition(
-        conditions,
-        [attributes[name].stored_name for name in partition],
-        [attributes[name].stored_name for name in sort],
-    )
-    if split.reasons:
-        raise ExpressionError(f"query of {_what(target, index)}: {'; '.join(split.reasons)}")
-    return Query(table, index, split.key, all_of(split.rest) if split.rest else None)
-
-
-def _what(target: Target, index: IndexDefinition | None) -> str:
-    return f"{target.plan.name}" if index is None else f"{target.plan.name}.{index.name}"
+def _whole_number(what: str, given: Any, least: int, most: int | None = None) -> None:
+    if type(given) is not int or given < least or (most is not None and given > most):
+        limits = f"{least:,} or more" if most is None else f"{least:,} to {most:,}"
+        raise ExpressionError(f"{what} takes a whole number, {limits}")
 
 
 class Index(Generic[T]):
@@ -452,12 +325,19 @@ class Index(Generic[T]):
                 attributes, left to right, and any filter conditions.
             lookups: the same by name: ``query(city="Austin", name__begins_with="A")``.
         """
-        return build_query(self._bound(), self.definition, arguments, lookups)
+        table = self._bound()
+        return Query(table, read_of_query(table._target, self.definition, arguments, lookups))
 
     def scan(self, *conditions: Condition | Mapping[str, Any], **lookups: Any) -> Query[T]:
         """All items of the index (DynamoDB's Scan with IndexName), filtered by these conditions."""
-        table = self._bound()
-        return Query(table, self.definition, None, as_condition(table._target, conditions, lookups))
+        return scan_of(self._bound(), self.definition, conditions, lookups)
 
     def __repr__(self) -> str:
         return f"<index {self.definition.name} of {self._cls.__name__}>"
+
+
+def scan_of(
+    table: Table[Any], index: IndexDefinition | None, conditions: tuple[Any, ...], lookups: Mapping[str, Any]
+) -> Query[Any]:
+    """A scan of a table or an index."""
+    return Query(table, Read(target=table._target, index=index)).where(*conditions, **lookups)

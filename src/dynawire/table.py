@@ -1,43 +1,40 @@
-"""Every operation on one mapped class: ``Table[T]``, and ``Key[T]`` for one item of it."""
+"""``Table[T]``: every operation on one mapped class."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .errors import ExpressionError, ValidationError
+from .errors import DecodeError, DynawireError, ExpressionError, ValidationError
 from .expressions import Condition, Update
-from .operations.batch import BatchGetResult, BatchWriteResult, batch_get, batch_write
+from .key import ConditionLike, Key
+from .operations.batch import BatchGetResult, BatchWriteResult, Progress
+from .operations.batch_get import batch_get
+from .operations.batch_write import batch_write
+from .operations.delete import prepare_delete
 from .operations.effects import Operation
 from .operations.get import get_existing, get_item, item_exists, refresh_item
-from .operations.tables import TableDescription, create_table, delete_table, describe_table, update_table
-from .operations.target import Target, as_condition
+from .operations.params import Params
+from .operations.put import prepare_insert, prepare_put, put_item
+from .operations.reads import read_of_query
+from .operations.save import prepare_save
+from .operations.table_update import update_table
+from .operations.tables import TableDescription, create_table, delete_table, describe_table
+from .operations.target import Target, as_condition, key_values
 from .operations.transact import send_exactly_once
 from .operations.twins import asynchronous, sync
-from .operations.writes import (
-    Write,
-    prepare_delete,
-    prepare_insert,
-    prepare_put,
-    prepare_save,
-    prepare_update,
-    put_item,
-    send_write,
-)
-from .query import Index, Query, build_query
+from .operations.update import prepare_update
+from .operations.write import Write, send_write
+from .query import Index, Query, scan_of
 
 if TYPE_CHECKING:
     from .database import Database
-    from .engines.protocol import Engine
 
-__all__ = ["Key", "Table"]
+__all__ = ["TABLE_TIMEOUT", "Table"]
 
 T = TypeVar("T")
-A = TypeVar("A")
 
-ConditionLike = Condition | Mapping[str, Any] | Sequence[Condition] | None
 KeyLike = Any
-Progress = Callable[[int], None]
 TABLE_TIMEOUT = 300.0
 
 
@@ -75,7 +72,7 @@ class Table(Generic[T]):
 
     def key(self, *key: Any, **by_name: Any) -> Key[T]:
         """The key of one item, to write it without reading it first."""
-        return Key(self._target.cls, self._target.key_values(key, by_name), self)
+        return Key(self._target.cls, key_values(self._target.plan, key, by_name), self)
 
     def _get(self, /, *key: Any, consistent: bool = False, **by_name: Any) -> Operation[T | None]:
         """The item with this key, or None (GetItem).
@@ -150,23 +147,24 @@ class Table(Generic[T]):
         """Write what changed since the item was loaded (UpdateItem); a new item is put.
 
         Nothing changed: nothing is sent. None removes an attribute. Attributes the class does not know stay as they
-            are, and
-        so do members of maps that did not change.
+        are, and so do members of maps that did not change.
 
         Returns:
             Whether anything was sent.
 
         Raises:
             ItemNotFound: the item was deleted meanwhile; it is not brought back.
-            ConditionFailed: the condition is false.
+            ConditionFailed: the condition is false; or another writer removed or replaced a map of which this changes
+                members.
             ValidationError: a value does not fit, or a key attribute was changed; nothing was sent.
+            LimitExceeded: more changed than one update can say; nothing was sent.
         """
         return _saved(prepare_save(self._target, item, self._condition(condition)), exactly_once)
 
     def _update(
         self,
-        /,
         item: T | Key[T],
+        /,
         *updates: Update,
         condition: ConditionLike = None,
         upsert: bool = False,
@@ -176,7 +174,7 @@ class Table(Generic[T]):
         """Change attributes in place, atomically (UpdateItem).
 
         Args:
-            item: an instance, which takes the new values of what was updated, or a key.
+            item: an instance, which takes the new values of what was updated while its other changes stay, or a key.
             updates: such as ``Airport.visits.add(1)``.
             condition: what must hold of the stored item.
             upsert: create the item when it is missing; refused when the new item would lack attributes it must have.
@@ -190,20 +188,23 @@ class Table(Generic[T]):
             ItemNotFound: there is no such item and ``upsert`` is false.
             ConditionFailed: the condition is false.
             ExpressionError: the updates overlap, change a key, or there are none.
+            DecodeError: the stored item does not fit the class; the update was applied.
         """
         write = self._prepare_update(item, updates, changes, condition, upsert)
         if exactly_once:
-            return self._update_once(write, item)
+            return self._update_once(write, self._key_values(item))
         return send_write(write)
 
-    def _update_once(self, write: Write, item: T | Key[T]) -> Operation[T]:
+    def _update_once(self, write: Write, key: tuple[Any, ...]) -> Operation[T]:
+        assert write.adopt is not None
         yield from send_exactly_once(write)
-        if isinstance(item, Key):
-            current = yield from get_existing(self._target, item.values, None, True)
-            found: T = current
-            return found
-        yield from refresh_item(self._target, item)
-        return item
+        try:
+            current = yield from get_existing(self._target, key, None, True)
+        except DynawireError as error:
+            error.add_note("the update was applied; reading the item afterwards failed")
+            raise
+        found: T = write.adopt(current)
+        return found
 
     def _prepare_update(
         self, item: Any, updates: Sequence[Update], changes: Mapping[str, Any], condition: ConditionLike, upsert: bool
@@ -215,7 +216,7 @@ class Table(Generic[T]):
             changes,
             self._condition(condition),
             upsert=upsert,
-            instance=None if isinstance(item, Key) else item,
+            instance=item if isinstance(item, self._target.cls) else None,
         )
 
     def _delete(
@@ -264,6 +265,10 @@ class Table(Generic[T]):
         if isinstance(item, Key):
             if not issubclass(self._target.cls, item.model):
                 raise ValidationError(f"this is a key of {item.model.__name__}, not of {plan.name}", model=plan.name)
+            if item.database not in (None, self.database):
+                raise ValidationError(
+                    f"this key of {plan.name} was made by the table of another database", model=plan.name
+                )
             return item.values
         if isinstance(item, tuple):
             return item
@@ -277,6 +282,8 @@ class Table(Generic[T]):
         Raises:
             ItemNotFound: it was deleted; the instance stays as it is.
         """
+        if not isinstance(item, self._target.cls):
+            raise self._target.plan.refusal(item)
         return refresh_item(self._target, item, consistent)
 
     # ------------------------------------------------------------------ many items
@@ -293,13 +300,13 @@ class Table(Generic[T]):
             ExpressionError: there is no value for the partition key, or the sort key's condition is not one DynamoDB
                 has.
         """
-        return build_query(self, None, arguments, lookups)
+        return Query(self, read_of_query(self._target, None, arguments, lookups))
 
     def scan(self, *conditions: Condition | Mapping[str, Any], **lookups: Any) -> Query[T]:
         """All items of the table (DynamoDB's Scan), filtered by these conditions. It reads, and costs, the whole
         table.
         """
-        return Query(self, None, None, as_condition(self._target, conditions, lookups))
+        return scan_of(self, None, conditions, lookups)
 
     def index(self, name: str) -> Index[T]:
         """A secondary index by the name of its class attribute."""
@@ -310,20 +317,27 @@ class Table(Generic[T]):
         return Index(self._target.cls, definition, self)
 
     def _get_many(
-        self, keys: Iterable[KeyLike], *, consistent: bool = False, progress: Progress | None = None
+        self,
+        keys: Iterable[KeyLike],
+        *,
+        consistent: bool = False,
+        progress: Progress | None = None,
+        misfits: list[DecodeError] | None = None,
     ) -> Operation[BatchGetResult[T]]:
-        """Read any number of items by key (BatchGetItem, 100 a request).
+        """Read any number of items by key (BatchGetItem, 100 a request, several at a time).
 
         Args:
             keys: keys, tuples of key values, or single values for a table without sort key; one given twice is read
                 once.
             consistent: strongly consistent reads, at twice the read units.
             progress: called with the number of keys done since the last call.
+            misfits: takes an error for each item that does not fit the class, instead of stopping at the first.
 
         Raises:
             Unprocessed: some were still not read after every retry; the error has what was.
+            DecodeError: an item does not fit the class.
         """
-        return batch_get(self._target, [self._key_values(key) for key in keys], consistent, progress)
+        return batch_get(self._target, keys, self._key_values, consistent, progress, misfits)
 
     def _put_many(self, items: Iterable[T], *, progress: Progress | None = None) -> Operation[BatchWriteResult]:
         """Store any number of items whole, replacing what is there (BatchWriteItem, 25 a request).
@@ -333,25 +347,26 @@ class Table(Generic[T]):
             progress: called with the number of items done since the last call.
 
         Raises:
-            ValidationError, LimitExceeded: an item does not fit; those before it may have been written (the error's
-                notes say how many).
-            Unprocessed: some were still not written after every retry; they are in its ``result.unprocessed``.
+            ValidationError, LimitExceeded: an item does not fit. It is checked up to 100 items ahead of what is sent;
+                the error's notes say how many were written before.
+            Unprocessed: some were still not written after every retry, or the service refused a request; what was
+                not written is in its ``result.unprocessed`` (what a generator had not given yet is still in it).
 
         It is not atomic: use a transaction where all or nothing matters.
         """
-        return batch_write(self._target, items, (), progress)
+        return batch_write(self._target, items, (), self._key_values, progress)
 
     def _delete_many(
         self, keys: Iterable[T | KeyLike], *, progress: Progress | None = None
     ) -> Operation[BatchWriteResult]:
         """Delete any number of items by instance or key (BatchWriteItem, 25 a request); see :meth:`put_many`."""
-        return batch_write(self._target, (), (self._key_values(key) for key in keys), progress)
+        return batch_write(self._target, (), keys, self._key_values, progress)
 
     def _write_many(
         self, *, put: Iterable[T] = (), delete: Iterable[T | KeyLike] = (), progress: Progress | None = None
     ) -> Operation[BatchWriteResult]:
         """Put and delete any number of items together (BatchWriteItem, 25 a request); see :meth:`put_many`."""
-        return batch_write(self._target, put, (self._key_values(key) for key in delete), progress)
+        return batch_write(self._target, put, delete, self._key_values, progress)
 
     # ------------------------------------------------------------------ the table itself
 
@@ -386,11 +401,17 @@ class Table(Generic[T]):
         indexes.
 
         Args:
-            delete_indexes: whether global indexes the class does not declare are deleted.
+            delete_indexes: whether global indexes the class does not declare are deleted, and those it declares with
+                other keys or another projection replaced.
             timeout: for how many seconds to wait for each step.
 
         Returns:
             What was done, a line each; empty when nothing differed.
+
+        Raises:
+            TableNotFound: there is no such table.
+            DynawireError: something differs that can't be changed (keys, local indexes), or only with
+                ``delete_indexes``; nothing was sent.
         """
         return update_table(self._target, delete_indexes=delete_indexes, timeout=timeout)
 
@@ -454,152 +475,3 @@ def _saved(write: Write | None, exactly_once: bool) -> Operation[bool]:
         return False
     yield from send_exactly_once(write) if exactly_once else send_write(write)
     return True
-
-
-class Params:
-    """Shows requests instead of sending them: each method has the parameters of the operation it is named after."""
-
-    __slots__ = ("_leading", "_table")
-
-    def __init__(self, table: Table[Any], *leading: Any) -> None:
-        self._table = table
-        self._leading = leading
-
-    def __getattr__(self, name: str) -> Callable[..., dict[str, Any]]:
-        body = getattr(self._table, f"_{name}", None) if not name.startswith("_") else None
-        if body is None or not hasattr(type(self._table), f"a{name}"):
-            known = ", ".join(sorted(self.__dir__()))
-            raise AttributeError(f"params shows the requests of: {known}; not {name!r}")
-        leading = self._leading
-
-        def show(*args: Any, **kwargs: Any) -> dict[str, Any]:
-            return first_request(body(*leading, *args, **kwargs))
-
-        return show
-
-    def __dir__(self) -> list[str]:
-        return [name for name in dir(Table) if not name.startswith("_") and hasattr(Table, f"a{name}")]
-
-
-def first_request(operation: Operation[Any]) -> dict[str, Any]:
-    """The first request of an operation as a dict; empty when it would send none."""
-    import msgspec
-
-    from .operations.effects import Together
-
-    try:
-        effect = operation.send(None)
-    except StopIteration:
-        return {}
-    finally:
-        operation.close()
-    request = effect.requests[0] if isinstance(effect, Together) else effect
-    shown: dict[str, Any] = msgspec.json.decode(request.body)  # type: ignore[union-attr]
-    return shown
-
-
-class Key(Generic[T]):
-    """The key of one item: write it without reading it first. ``Airport.key("TX", "DFW").update(...)``.
-
-    Each method is the one of :class:`Table` with this key as its item.
-    """
-
-    __slots__ = ("_table", "model", "values")
-
-    def __init__(self, model: type[T], values: tuple[Any, ...], table: Table[T] | None = None) -> None:
-        self.model = model
-        self.values = values
-        self._table = table
-
-    @property
-    def table(self) -> Table[T]:
-        """The table it belongs to: the one it was made from, else the class's on the current database."""
-        if self._table is not None:
-            return self._table
-        from .database import table_of
-
-        return table_of(self.model)
-
-    @property
-    def _engine(self) -> Engine:
-        return self.table._engine
-
-    def _get(self, *, consistent: bool = False) -> Operation[T | None]:
-        """See :meth:`Table.get`."""
-        return self.table._get(*self.values, consistent=consistent)
-
-    def _get_one(self, *, consistent: bool = False) -> Operation[T]:
-        """See :meth:`Table.get_one`."""
-        return self.table._get_one(*self.values, consistent=consistent)
-
-    def _exists(self, *, consistent: bool = False) -> Operation[bool]:
-        """See :meth:`Table.exists`."""
-        return self.table._exists(*self.values, consistent=consistent)
-
-    def _update(
-        self,
-        /,
-        *updates: Update,
-        condition: ConditionLike = None,
-        upsert: bool = False,
-        exactly_once: bool = False,
-        **changes: Any,
-    ) -> Operation[T]:
-        """See :meth:`Table.update`; gives the item as it now is."""
-        return self.table._update(
-            self, *updates, condition=condition, upsert=upsert, exactly_once=exactly_once, **changes
-        )
-
-    def _delete(
-        self,
-        *,
-        condition: ConditionLike = None,
-        must_exist: bool = False,
-        return_old: bool = False,
-        exactly_once: bool = False,
-    ) -> Operation[T | None]:
-        """See :meth:`Table.delete`."""
-        return self.table._delete(
-            self, condition=condition, must_exist=must_exist, return_old=return_old, exactly_once=exactly_once
-        )
-
-    get = sync(_get)
-    aget = asynchronous(_get)
-    get_one = sync(_get_one)
-    aget_one = asynchronous(_get_one)
-    exists = sync(_exists)
-    aexists = asynchronous(_exists)
-    update = sync(_update)
-    aupdate = asynchronous(_update)
-    delete = sync(_delete)
-    adelete = asynchronous(_delete)
-
-    @property
-    def params(self) -> KeyParams:
-        """The request each operation would send, as a dict, without sending it."""
-        return KeyParams(self)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Key) and (self.model, self.values) == (other.model, other.values)
-
-    def __hash__(self) -> int:
-        return hash((self.model, self.values))
-
-    def __repr__(self) -> str:
-        # The values are part of an item, so they are not shown.
-        return f"<Key of {self.model.__name__}>"
-
-
-class KeyParams:
-    """Shows the requests of a key's operations instead of sending them."""
-
-    __slots__ = ("_key",)
-
-    def __init__(self, key: Key[Any]) -> None:
-        self._key = key
-
-    def __getattr__(self, name: str) -> Callable[..., dict[str, Any]]:
-        if name.startswith("_") or not hasattr(Key, f"a{name}"):
-            raise AttributeError(f"params shows the requests of: get, get_one, exists, update, delete; not {name!r}")
-        body = getattr(self._key, f"_{name}")
-        return lambda *args, **kwargs: first_request(body(*args, **kwargs))

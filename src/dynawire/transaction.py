@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .errors import ExpressionError
 from .expressions import Update
+from .key import ConditionLike, Key
+from .operations.delete import prepare_check
 from .operations.drivers import arun, run
+from .operations.put import prepare_insert, prepare_put
+from .operations.save import prepare_save
 from .operations.transact import new_token, transact_params, transact_write
-from .operations.writes import Write, prepare_check, prepare_insert, prepare_put, prepare_save
-from .table import ConditionLike, Key, Table
+from .operations.write import Write
+from .table import Table
 
 if TYPE_CHECKING:
     from .database import Database

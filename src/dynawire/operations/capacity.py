@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
+from threading import Lock
 from typing import Any
 
 __all__ = ["CapacityMeter", "active_meter"]
@@ -19,12 +20,15 @@ class CapacityMeter:
         calls: one ``(operation, units)`` pair per request, in order.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, outer: CapacityMeter | None = None) -> None:
         self.requests = 0
         self.read_units = 0.0
         self.write_units = 0.0
         self.tables: dict[str, float] = {}
         self.calls: list[tuple[str, float]] = []
+        self._outer = outer
+        # Threads that run in a copy of the block's context share the meter.
+        self._lock = Lock()
 
     @property
     def units(self) -> float:
@@ -33,22 +37,24 @@ class CapacityMeter:
 
     def record(self, operation: str, reported: Any) -> None:
         """Add what one response reported: nothing, one ConsumedCapacity, or a list of them."""
-        self.requests += 1
         entries = reported if isinstance(reported, list) else [reported] if reported else []
-        total = 0.0
-        for entry in entries:
-            units = float(entry.get("CapacityUnits") or 0.0)
-            total += units
-            name = entry.get("TableName", "")
-            self.tables[name] = self.tables.get(name, 0.0) + units
-            # A replayed transaction reports read units although it is a write.
-            if (
-                entry.get("ReadCapacityUnits") is not None and entry.get("WriteCapacityUnits") is None
-            ) or operation in _READS:
-                self.read_units += units
-            else:
-                self.write_units += units
-        self.calls.append((operation, total))
+        with self._lock:
+            self.requests += 1
+            total = 0.0
+            for entry in entries:
+                units = float(entry.get("CapacityUnits") or 0.0)
+                total += units
+                name = entry.get("TableName", "")
+                self.tables[name] = self.tables.get(name, 0.0) + units
+                # A replayed transaction reports read units although it is a write.
+                only_read = entry.get("ReadCapacityUnits") is not None and entry.get("WriteCapacityUnits") is None
+                if only_read or operation in _READS:
+                    self.read_units += units
+                else:
+                    self.write_units += units
+            self.calls.append((operation, total))
+        if self._outer is not None:
+            self._outer.record(operation, reported)
 
     def __repr__(self) -> str:
         units = f"{self.read_units:g} read units, {self.write_units:g} write units"

@@ -6,14 +6,16 @@ from typing import Any
 
 import msgspec
 
+from ..codec.misfit import Misfit
+from ..codec.plan import ClassPlan
+from ..errors import ValidationError
+from ..mapping.attributes import Attribute
 from .target import Target
 
-__all__ = ["Changes", "changes_since"]
-
-MAX_MEMBER_CHANGES = 20
-"""Above so many changed members of one map, the whole map is written: expressions are limited to 4 KB."""
+__all__ = ["Changes", "WirePath", "changes_since", "loaded_item"]
 
 WirePath = tuple[str, ...]
+_UNWRITABLE: dict[str, Any] = {"": None}
 
 
 class Changes(msgspec.Struct):
@@ -30,6 +32,41 @@ class Changes(msgspec.Struct):
     def __bool__(self) -> bool:
         return bool(self.values or self.removed)
 
+    def names(self) -> set[str]:
+        """Stored names of the top-level attributes that change."""
+        return {path[0] for path in (*self.values, *self.removed)}
+
+    def nested(self) -> dict[str, int]:
+        """How many parts of each top-level attribute change, for those that are not written whole."""
+        found: dict[str, int] = {}
+        for path in (*self.values, *self.removed):
+            if len(path) > 1:
+                found[path[0]] = found.get(path[0], 0) + 1
+        return found
+
+    def write_whole(self, name: str, value: Any) -> None:
+        """Write a top-level attribute as a whole instead of its parts."""
+        self.values = {path: one for path, one in self.values.items() if path[0] != name}
+        self.removed = [path for path in self.removed if path[0] != name]
+        self.values[(name,)] = value
+
+
+def loaded_item(plan: ClassPlan, loaded: Any) -> dict[str, Any]:
+    """What an instance was loaded from or last written as, by stored name, encoded as its plan encodes it."""
+    try:
+        return plan.loaded_wire(loaded)
+    except Misfit:
+        # What is stored breaks a rule that the class has by now, so it counts as different from any value.
+        item: dict[str, Any] = {}
+        instance = plan.build(loaded)
+        for position, attribute in enumerate(plan.record.fields.attributes):
+            if getattr(loaded, f"f{position}") is not None:
+                try:
+                    item[attribute.stored_name] = plan.codecs[attribute.name].encode(getattr(instance, attribute.name))
+                except ValidationError:
+                    item[attribute.stored_name] = _UNWRITABLE
+        return item
+
 
 def changes_since(target: Target, loaded: dict[str, Any], current: dict[str, Any]) -> Changes:
     """What makes ``loaded`` into ``current``, two items by stored name.
@@ -38,33 +75,43 @@ def changes_since(target: Target, loaded: dict[str, Any], current: dict[str, Any
     Lists and sets are written whole.
     """
     changes = Changes({}, [])
-    for name in target.mapped.paths_by_stored_name:
-        _compare((name,), loaded.get(name), current.get(name), changes)
-        if name not in loaded and (name,) in changes.values and current[name] == target.plan.default_wire(name):
+    for attribute in target.mapped.mapping.attributes.values():
+        name = attribute.stored_name
+        old, new = loaded.get(name), current.get(name)
+        if old is None and new is not None and new == _default_wire(target, attribute):
             # Never stored and still at its default: nothing the user changed.
-            del changes.values[(name,)]
+            continue
+        _compare((name,), old, new, changes)
     return changes
+
+
+def _default_wire(target: Target, attribute: Attribute) -> Any:
+    """The wire form of an attribute's default; None when there is none that can be stored."""
+    if not attribute.has_default:
+        return None
+    default = attribute.make_default()
+    if default is None:
+        return None
+    try:
+        return target.plan.codecs[attribute.name].encode(default)
+    except ValidationError:
+        return None
 
 
 def _compare(path: WirePath, old: Any, new: Any, changes: Changes) -> None:
     if new is None:
         if old is not None:
             changes.removed.append(path)
-        return
-    if old is None:
+    elif old is None:
         changes.values[path] = new
+    elif old == new:
         return
-    if old == new or _canonical(old) == _canonical(new):
-        return
-    if "M" in old and "M" in new:
-        inner = Changes({}, [])
+    elif "M" in old and "M" in new and "" not in old["M"] and "" not in new["M"]:
+        # DynamoDB has no path to a member without a name.
         for name in {**old["M"], **new["M"]}:
-            _compare((*path, name), old["M"].get(name), new["M"].get(name), inner)
-        if len(inner.values) + len(inner.removed) <= MAX_MEMBER_CHANGES and len(inner.removed) < len(old["M"]):
-            changes.values.update(inner.values)
-            changes.removed.extend(inner.removed)
-            return
-    changes.values[path] = new
+            _compare((*path, name), old["M"].get(name), new["M"].get(name), changes)
+    elif _canonical(old) != _canonical(new):
+        changes.values[path] = new
 
 
 def _canonical(wire: dict[str, Any]) -> Any:

@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from ..codec.plan import NO_POSITION
-from ..errors import DecodeError, ExpressionError
+from ..errors import DecodeError, DynawireError
 from .capacity import active_meter
-from .effects import Operation, Request
+from .cursors import decode_cursor, encode_cursor
+from .effects import Operation, Request, Together
 from .target import encode_json
 
-__all__ = ["PageReader", "ReadPlan", "count_items", "read_page"]
+__all__ = ["PageReader", "ReadPlan", "count_items", "first_items", "read_page"]
 
-_decode_raw_page = msgspec.json.Decoder(
-    msgspec.defstruct("RawPage", [("Items", list[dict[str, Any]], ())], gc=False)
-).decode
-_decode_count = msgspec.json.Decoder(
-    msgspec.defstruct(
-        "CountPage",
-        [("Count", int, 0), ("LastEvaluatedKey", msgspec.Raw, NO_POSITION), ("ConsumedCapacity", Any, None)],
-        gc=False,
-    )
-).decode
+MAX_STEP = 100_000
+"""The largest Limit that is asked for while a filter drops items."""
+PARTS_AT_ONCE = 16
 
 Reader = Callable[[bytes, list[DecodeError] | None], tuple[list[Any], Any]]
+
+
+class _CountOutput(msgspec.Struct):
+    Count: int = 0
+    LastEvaluatedKey: msgspec.Raw = NO_POSITION
+    ConsumedCapacity: Any = None
+
+
+class _RawOutput(msgspec.Struct):
+    Items: list[msgspec.Raw] = []
+
+
+_read_count = msgspec.json.Decoder(_CountOutput).decode
+_read_raw = msgspec.json.Decoder(_RawOutput).decode
 
 
 class ReadPlan(msgspec.Struct):
@@ -48,41 +57,6 @@ class ReadPlan(msgspec.Struct):
     key_names: tuple[str, ...]
     misfits: list[DecodeError] | None = None
 
-    def fingerprint(self) -> str:
-        """A short digest of the read, so that a cursor can tell its own query from another."""
-        from hashlib import blake2b
-
-        shared = {name: value for name, value in self.request.items() if name not in ("Limit", "ConsistentRead")}
-        return blake2b(encode_json([self.operation, shared]), digest_size=6).hexdigest()
-
-    def encode_cursor(self, position: Any) -> str:
-        """An opaque, URL-safe text for a position in this read."""
-        from base64 import urlsafe_b64encode
-
-        return urlsafe_b64encode(encode_json([self.fingerprint(), position])).rstrip(b"=").decode()
-
-    def decode_cursor(self, cursor: str) -> msgspec.Raw:
-        """The position a cursor stands for.
-
-        Raises:
-            ExpressionError: it is no cursor, or belongs to another query.
-        """
-        from base64 import urlsafe_b64decode
-
-        try:
-            text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-            fingerprint, position = msgspec.json.decode(text, type=tuple[str, msgspec.Raw])
-        except (ValueError, TypeError, AttributeError, msgspec.MsgspecError):
-            raise ExpressionError(
-                "this is not a cursor dynawire made; pass page.cursor of the page before, unchanged, or None to begin"
-            ) from None
-        if fingerprint != self.fingerprint():
-            raise ExpressionError(
-                "this cursor belongs to another query; repeat the query it came from (same table, index, key, filter, "
-                "projection, order and values), or pass None to begin"
-            )
-        return position
-
 
 class PageReader:
     """Reads one plan page by page, up to a limit of returned items.
@@ -91,20 +65,28 @@ class PageReader:
         plan: what is read.
         limit: how many items are returned at the most; None: all.
         start: where to begin, as raw JSON; None: at the beginning.
+        look_ahead: read one item more than the limit where that costs no request, so that ``position`` is None at
+            the very end.
 
     DynamoDB's own ``Limit`` counts items before the filter. Without a filter it is the number still wanted; with one
     it begins there and doubles from request to request, so that neither a selective filter takes thousands of requests
     nor a first match reads a whole megabyte.
     """
 
-    def __init__(self, plan: ReadPlan, limit: int | None = None, start: msgspec.Raw | None = None) -> None:
+    def __init__(
+        self,
+        plan: ReadPlan,
+        limit: int | None = None,
+        start: msgspec.Raw | None = None,
+        *,
+        look_ahead: bool = False,
+    ) -> None:
         self._plan = plan
         self._left = limit
-        self._step = limit
+        self._ahead = int(look_ahead and not plan.filtered)
+        self._step = limit if limit is None else limit + self._ahead
         self._begun = False
         self.position: msgspec.Raw | None = start
-        self.overshot = False
-        """Whether items beyond the limit were read and dropped; ``position`` then stands after the last one kept."""
 
     def next_request(self) -> Request | None:
         """The request for the next page; None when there is no more to read."""
@@ -120,32 +102,52 @@ class PageReader:
         return Request(self._plan.operation, encode_json(request))
 
     def take(self, response: bytes) -> list[Any]:
-        """The items of a response."""
+        """The items of a response; ``position`` then stands after the last of them."""
         plan = self._plan
         self._begun = True
+        known_misfits = len(plan.misfits) if plan.misfits is not None else 0
         items, page = plan.read(response, plan.misfits)
         meter = active_meter.get()
         if meter is not None:
             meter.record(plan.operation, page.ConsumedCapacity)
         self.position = _position(page)
-        if self._left is None:
+        left = self._left
+        if left is None or self._step is None:
             return items
-        if len(items) > self._left:
-            items = items[: self._left]
-            self.position = self._position_of(response, self._left - 1)
-            self.overshot = True
-        self._left -= len(items)
-        assert self._step is not None
-        self._step = min(self._step * 2, MAX_STEP) if plan.filtered else self._left
+        if len(items) > left:
+            items = items[:left]
+            self.position = self._position_after(response, left, known_misfits)
+        self._left = left - len(items)
+        self._step = min(self._step * 2, MAX_STEP) if plan.filtered else self._left + self._ahead
         return items
 
-    def _position_of(self, response: bytes, place: int) -> msgspec.Raw:
-        page: Any = _decode_raw_page(response)
-        item = page.Items[place]
-        return msgspec.Raw(encode_json({name: item[name] for name in self._plan.key_names if name in item}))
+    def _position_after(self, response: bytes, kept: int, known_misfits: int) -> msgspec.Raw:
+        """The position of the last item kept, which has no LastEvaluatedKey of its own."""
+        plan = self._plan
+        place = kept - 1
+        if plan.misfits is not None and len(plan.misfits) > known_misfits:
+            # Items that do not fit stand in between, and those after the last one kept come again with the next page.
+            place = -1
+            misfits: list[DecodeError] = []
+            for raw in _read_raw(response).Items:
+                place += 1
+                fits, _ = plan.read(b'{"Items":[' + bytes(raw) + b"]}", misfits)
+                kept -= len(fits)
+                if kept == 0:
+                    break
+            plan.misfits[known_misfits:] = misfits
+        key = _key_reader(plan.key_names)(response).Items[place]
+        return msgspec.Raw(encode_json(key))
 
 
-MAX_STEP = 100_000
+@lru_cache(maxsize=256)
+def _key_reader(names: tuple[str, ...]) -> Callable[[bytes], Any]:
+    """A function that reads only the key attributes of a response's items."""
+    fields = [(f"k{place}", msgspec.Raw | msgspec.UnsetType, msgspec.UNSET) for place in range(len(names))]
+    renames = {f"k{place}": name for place, name in enumerate(names)}
+    key = msgspec.defstruct("PositionKey", fields, rename=renames, gc=False)
+    output = msgspec.defstruct("KeysOutput", [("Items", list[key], ())], gc=False)  # type: ignore[valid-type]
+    return msgspec.json.Decoder(output).decode
 
 
 def _position(page: Any) -> msgspec.Raw | None:
@@ -156,38 +158,58 @@ def _position(page: Any) -> msgspec.Raw | None:
 
 def read_page(plan: ReadPlan, size: int, after: str | None) -> Operation[tuple[list[Any], str | None]]:
     """Up to ``size`` items after a cursor, and the cursor that follows them; None at the end."""
-    reader = PageReader(plan, size, None if after is None else plan.decode_cursor(after))
+    start = None if after is None else decode_cursor(plan.operation, plan.request, after)
+    reader = PageReader(plan, size, start, look_ahead=True)
     items: list[Any] = []
     while (request := reader.next_request()) is not None:
         response = yield request
         items += reader.take(response)
-    return items, None if reader.position is None else plan.encode_cursor(reader.position)
+    position = reader.position
+    return items, None if position is None else encode_cursor(plan.operation, plan.request, position)
 
 
-def count_items(plan: ReadPlan, sources: Sequence[dict[str, Any]]) -> Operation[int]:
-    """How many items match; only numbers are sent back.
+def first_items(plan: ReadPlan, count: int) -> Operation[list[Any]]:
+    """Up to ``count`` items from the beginning."""
+    reader = PageReader(plan, count)
+    items: list[Any] = []
+    while (request := reader.next_request()) is not None:
+        response = yield request
+        items += reader.take(response)
+    return items
+
+
+def count_items(plan: ReadPlan, parts: Sequence[dict[str, Any]], limit: int | None) -> Operation[int]:
+    """How many items match, up to a limit; only numbers are sent back.
 
     Args:
         plan: what is read.
-        sources: further parameters of each part that is counted (segments of a scan); one empty one for all.
+        parts: further parameters of each part that is counted (segments of a scan); one empty one for all.
+        limit: at which number to stop; None: at the end.
     """
     total = 0
-    for source in sources:
-        position: msgspec.Raw | None = None
-        while True:
-            request = {**plan.request, **source, "Select": "COUNT"}
-            request.pop("ProjectionExpression", None)
+    waiting: list[tuple[dict[str, Any], msgspec.Raw | None]] = [(part, None) for part in reversed(parts)]
+    meter = active_meter.get()
+    while waiting and (limit is None or total < limit):
+        now = [waiting.pop() for _ in range(min(len(waiting), PARTS_AT_ONCE))]
+        requests: list[Request] = []
+        for part, position in now:
+            request = {**plan.request, **part, "Select": "COUNT"}
             if position is not None:
                 request["ExclusiveStartKey"] = position
-            meter = active_meter.get()
+            if limit is not None and not plan.filtered:
+                request["Limit"] = limit - total
             if meter is not None:
                 request["ReturnConsumedCapacity"] = "TOTAL"
-            response = yield Request(plan.operation, encode_json(request))
-            page: Any = _decode_count(response)
+            requests.append(Request(plan.operation, encode_json(request)))
+        outcomes = yield Together(requests)
+        for (part, _), outcome in zip(now, outcomes, strict=True):
+            if isinstance(outcome, DynawireError):
+                raise outcome
+            page = _read_count(outcome)
             if meter is not None:
                 meter.record(plan.operation, page.ConsumedCapacity)
             total += page.Count
             position = _position(page)
-            if position is None:
-                break
-    return total
+            if position is not None:
+                waiting.append((part, position))
+    return total if limit is None else min(total, limit)

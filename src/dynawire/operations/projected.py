@@ -14,18 +14,45 @@ from ..expressions import Path
 from .pages import Reader
 from .target import Target
 
-__all__ = ["tuple_reader"]
+__all__ = ["requested_paths", "tuple_reader"]
+
+Steps = tuple[str | int, ...]
+
+
+def requested_paths(paths: Sequence[Path[Any]]) -> list[Path[Any]]:
+    """What to ask the service for, so that each of these paths can be told from the others in its answer.
+
+    Of a list it returns the projected elements closed up, without their places, and leaves out those it has nothing
+    of: where several elements of one list are wanted, the list is read whole.
+    """
+    elements: dict[Steps, set[int]] = {}
+    for path in paths:
+        for place, step in enumerate(path.steps):
+            if isinstance(step, int):
+                elements.setdefault(path.steps[:place], set()).add(step)
+    found: dict[Steps, Path[Any]] = {}
+    for path in paths:
+        steps = path.steps
+        cut = next((place for place in range(len(steps)) if len(elements.get(steps[:place], ())) > 1), None)
+        if cut is None:
+            found[steps] = path
+        else:
+            found[steps[:cut]] = Path(path.owner, steps[:cut], path.label, path.codec)
+    return [path for steps, path in found.items() if not any(steps[:place] in found for place in range(1, len(steps)))]
 
 
 def tuple_reader(target: Target, paths: Sequence[Path[Any]]) -> Reader:
     """A function from a response to one tuple per item, with the value of each path.
 
-    An attribute that an item does not have gives its default, or None where its type allows that.
+    An attribute that an item does not have gives its default, or None where its type allows that; what is missing
+    inside a map or a list gives None.
     """
-    names = [str(path.steps[0]) for path in paths]
-    if all(len(path.steps) == 1 for path in paths) and len(set(names)) == len(names):
-        return _compiled_reader(target, paths)
-    return _walking_reader(target, paths)
+    known = ("project", *(path.steps for path in paths))
+    reader: Reader | None = target.readers.get(known)
+    if reader is None:
+        make = _compiled_reader if all(len(path.steps) == 1 for path in paths) else _walking_reader
+        reader = target.readers[known] = make(target, paths)
+    return reader
 
 
 def _compiled_reader(target: Target, paths: Sequence[Path[Any]]) -> Reader:
@@ -67,12 +94,17 @@ def _compiled_reader(target: Target, paths: Sequence[Path[Any]]) -> Reader:
 
 
 def _walking_reader(target: Target, paths: Sequence[Path[Any]]) -> Reader:
+    whole = {path.steps for path in requested_paths(paths)}
+    steps_taken = [_steps_taken(path.steps, whole) for path in paths]
+
     def read(response: bytes, misfits: list[DecodeError] | None) -> tuple[list[Any], Any]:
         page = msgspec.json.decode(response, type=Page)
         rows: list[Any] = []
         for item in page.Items:
             try:
-                rows.append(tuple(_value_at(target, item, path) for path in paths))
+                rows.append(
+                    tuple(_value(target, item, path, steps) for path, steps in zip(paths, steps_taken, strict=True))
+                )
             except DecodeError as error:
                 if misfits is None:
                     raise
@@ -82,41 +114,48 @@ def _walking_reader(target: Target, paths: Sequence[Path[Any]]) -> Reader:
     return read
 
 
-def _value_at(target: Target, item: dict[str, Any], path: Path[Any]) -> Any:
+def _steps_taken(steps: Steps, whole: set[Steps]) -> Steps:
+    """The steps to a path's value in the service's answer: an element of a list that is not read whole stands first."""
+    return tuple(
+        0 if isinstance(step, int) and not any(steps[:length] in whole for length in range(1, place + 1)) else step
+        for place, step in enumerate(steps)
+    )
+
+
+def _value(target: Target, item: dict[str, Any], path: Path[Any], steps: Steps) -> Any:
     wire: Any = {"M": item}
-    for step in path.steps:
-        inner = wire.get("M" if isinstance(step, str) else "L")
+    for step in steps:
         if isinstance(step, str):
-            wire = inner.get(step) if inner is not None else None
+            wire = wire.get("M", {}).get(step)
         else:
-            # DynamoDB answers with the projected elements only, closed up; a single one stands first.
-            wire = inner[0] if inner else None
+            elements = wire.get("L", ())
+            wire = elements[step] if step < len(elements) else None
         if wire is None:
             return _absent(target, item, path)
     try:
         return path.codec.decode(wire)
     except DecodeError as error:
-        raise DecodeError(
-            f"{target.plan.name}.{path.label}: {error.message}",
-            model=target.plan.name,
-            key={name: item[name] for name in target.plan.key_names if name in item},
-            path=path.label,
-            expected=error.expected,
-            found=error.found,
-        ) from None
+        raise _misfit(target, item, path, error.expected or path.codec.describe(), error.found or "") from None
 
 
 def _absent(target: Target, item: dict[str, Any], path: Path[Any]) -> Any:
-    attribute = next(
-        (
-            one
-            for one in target.mapped.mapping.attributes.values()
-            if len(path.steps) == 1 and one.stored_name == path.steps[0]
-        ),
-        None,
-    )
-    if attribute is not None and attribute.has_default:
-        return attribute.make_default()
-    if len(path.steps) > 1 or "NULL" in path.codec.tags:
+    if len(path.steps) > 1:
         return None
-    raise target.plan.misfit_in(item)
+    attribute = target.mapped.mapping.attributes[path.label]
+    if attribute.has_default:
+        return attribute.make_default()
+    if "NULL" in path.codec.tags:
+        return None
+    raise _misfit(target, item, path, path.codec.describe(), "nothing")
+
+
+def _misfit(target: Target, item: dict[str, Any], path: Path[Any], expected: str, found: str) -> DecodeError:
+    return DecodeError(
+        f"{target.plan.name}.{path.label}: expected {expected}, found {found}, in an item of table "
+        f"{target.table_name}; what was read of its key is in this error's .key",
+        model=target.plan.name,
+        key={name: item[name] for name in target.plan.key_names if name in item},
+        path=path.label,
+        expected=expected,
+        found=found,
+    )

@@ -1,4 +1,4 @@
-"""CreateTable, DescribeTable, ListTables, UpdateTable, UpdateTimeToLive, DeleteTable, and waiting for them."""
+"""CreateTable, DescribeTable, ListTables, UpdateTimeToLive, DeleteTable, and waiting for them."""
 
 from __future__ import annotations
 
@@ -7,21 +7,18 @@ from typing import Any
 
 import msgspec
 
-from ..codec.base import Codec
 from ..errors import DynawireError, ServiceError, TableInUse, TableNotFound
-from ..mapping.indexes import IndexDefinition
 from .effects import Operation, Request, Sleep
+from .table_definition import create_table_params
 from .target import Target, encode_json
 
 __all__ = [
     "TableDescription",
     "create_table",
-    "create_table_params",
     "delete_table",
     "describe_table",
     "describe_time_to_live",
     "list_tables",
-    "update_table",
     "update_time_to_live",
     "wait_for_table",
 ]
@@ -38,7 +35,7 @@ class TableDescription(msgspec.Struct, kw_only=True):
         name: the table's full name.
         status: ``"ACTIVE"``, ``"CREATING"``, ``"UPDATING"``, ``"DELETING"`` …
         item_count, size_bytes: as of the service's last count, which on AWS is up to six hours old.
-        indexes: the status of each global index, by name.
+        indexes: the status of each global index, by name; empty where the service tells none.
         raw: everything the service said, in DynamoDB's own terms.
     """
 
@@ -65,88 +62,7 @@ class TableDescription(msgspec.Struct, kw_only=True):
     def is_ready(self) -> bool:
         """Whether the table and all its global indexes can be used."""
         backfilling = any(one.get("Backfilling") for one in self.raw.get("GlobalSecondaryIndexes") or ())
-        return self.status == "ACTIVE" and not backfilling and all(one == "ACTIVE" for one in self.indexes.values())
-
-
-def create_table_params(target: Target) -> dict[str, Any]:
-    """The parameters of the CreateTable that makes this class's table."""
-    mapping = target.mapped.mapping
-    options = mapping.options
-    needed = [attribute.name for attribute in mapping.key]
-    request: dict[str, Any] = {
-        "TableName": target.table_name,
-        "KeySchema": _key_schema(target, needed[:1], needed[1:]),
-        "BillingMode": options.billing,
-    }
-    if options.billing == "PROVISIONED":
-        request["ProvisionedThroughput"] = _throughput(options.read_units, options.write_units)
-    for index in mapping.indexes.values():
-        kind = "GlobalSecondaryIndexes" if index.is_global else "LocalSecondaryIndexes"
-        request.setdefault(kind, []).append(index_params(target, index))
-        needed += index.key_names()
-    request["AttributeDefinitions"] = _attribute_definitions(target, needed)
-    if options.stream is not None:
-        request["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": options.stream}
-    if options.table_class is not None:
-        request["TableClass"] = options.table_class
-    if options.deletion_protection:
-        request["DeletionProtectionEnabled"] = True
-    return request
-
-
-def index_params(target: Target, index: IndexDefinition) -> dict[str, Any]:
-    """One index as CreateTable and UpdateTable write it."""
-    options = target.mapped.mapping.options
-    params: dict[str, Any] = {
-        "IndexName": index.name,
-        "KeySchema": _key_schema(target, index.partition_key, index.sort_key),
-        "Projection": _projection(target, index),
-    }
-    if index.is_global and options.billing == "PROVISIONED":
-        params["ProvisionedThroughput"] = _throughput(
-            index.read_units or options.read_units, index.write_units or options.write_units
-        )
-    return params
-
-
-def _key_schema(target: Target, partition: Any, sort: Any) -> list[dict[str, str]]:
-    stored = target.mapped.mapping.attributes
-    return [{"AttributeName": stored[name].stored_name, "KeyType": "HASH"} for name in partition] + [
-        {"AttributeName": stored[name].stored_name, "KeyType": "RANGE"} for name in sort
-    ]
-
-
-def _projection(target: Target, index: IndexDefinition) -> dict[str, Any]:
-    if isinstance(index.projection, str):
-        return {"ProjectionType": index.projection}
-    stored = target.mapped.mapping.attributes
-    return {
-        "ProjectionType": "INCLUDE",
-        "NonKeyAttributes": [stored[name].stored_name for name in index.projection],
-    }
-
-
-def _throughput(read_units: int | None, write_units: int | None) -> dict[str, Any]:
-    return {"ReadCapacityUnits": read_units, "WriteCapacityUnits": write_units}
-
-
-def _attribute_definitions(target: Target, names: Any) -> list[dict[str, str]]:
-    mapping = target.mapped.mapping
-    return [
-        {
-            "AttributeName": mapping.attributes[name].stored_name,
-            "AttributeType": _key_type(target.plan.codecs[name]),
-        }
-        for name in dict.fromkeys(names)
-    ]
-
-
-def _key_type(codec: Codec) -> str:
-    (tag,) = codec.tags - {"NULL"}
-    return tag
-
-
-# ---------------------------------------------------------------------- operations
+        return self.status == "ACTIVE" and not backfilling and set(self.indexes.values()) <= {"ACTIVE", ""}
 
 
 def create_table(target: Target, *, exist_ok: bool, wait: bool, timeout: float) -> Operation[bool]:
@@ -193,6 +109,8 @@ def list_tables(prefix: str) -> Operation[list[str]]:
 
 def wait_for_table(table_name: str, timeout: float, *, gone: bool = False) -> Operation[None]:
     """Wait until a table and its indexes are ACTIVE, or until it is gone.
+
+    A table that is not there counts as one that is about to be: DescribeTable may lag behind CreateTable.
 
     Raises:
         DynawireError: it did not happen in time.
@@ -253,129 +171,3 @@ def describe_time_to_live(table_name: str) -> Operation[str | None]:
         name: str | None = found.get("AttributeName")
         return name
     return None
-
-
-def update_table(target: Target, *, delete_indexes: bool, timeout: float) -> Operation[list[str]]:
-    """Bring a table to what its class declares, one UpdateTable at a time, waiting in between.
-
-    Billing mode and capacity, stream, deletion protection, table class, capacity of global indexes, missing global
-    indexes, time to live; and, when asked for, global indexes the class does not declare are deleted.
-
-    Returns:
-        What was done, a line each; empty when nothing differed.
-
-    Raises:
-        ServiceError: DynamoDB can't make the change (keys, local indexes).
-    """
-    done: list[str] = []
-    yield from wait_for_table(target.table_name, timeout)
-    while True:
-        description = yield from describe_table(target.table_name)
-        step = next(_steps(target, description.raw, delete_indexes), None)
-        if step is None:
-            break
-        text, change = step
-        yield Request("UpdateTable", encode_json({"TableName": target.table_name, **change}), False)
-        done.append(text)
-        yield from wait_for_table(target.table_name, timeout)
-        if len(done) > MAX_STEPS:
-            raise DynawireError(
-                f"table {target.table_name} does not become what {target.plan.name} declares; the last step was: {text}"
-            )
-    yield from _update_ttl(target, done)
-    return done
-
-
-MAX_STEPS = 60
-
-
-def _steps(target: Target, table: dict[str, Any], delete_indexes: bool) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The changes that are still needed, the most urgent first."""
-    wanted = create_table_params(target)
-    billing = (table.get("BillingModeSummary") or {}).get("BillingMode", "PROVISIONED")
-    if billing != wanted["BillingMode"]:
-        change: dict[str, Any] = {"BillingMode": wanted["BillingMode"]}
-        if wanted["BillingMode"] == "PROVISIONED":
-            change["ProvisionedThroughput"] = wanted["ProvisionedThroughput"]
-            existing = {one["IndexName"] for one in table.get("GlobalSecondaryIndexes") or ()}
-            updates = [
-                {"Update": {"IndexName": one["IndexName"], "ProvisionedThroughput": one["ProvisionedThroughput"]}}
-                for one in wanted.get("GlobalSecondaryIndexes") or ()
-                if one["IndexName"] in existing
-            ]
-            if updates:
-                change["GlobalSecondaryIndexUpdates"] = updates
-        yield f"billing mode {billing} -> {wanted['BillingMode']}", change
-    elif billing == "PROVISIONED" and not _same_units(
-        table.get("ProvisionedThroughput"), wanted["ProvisionedThroughput"]
-    ):
-        yield "capacity of the table", {"ProvisionedThroughput": wanted["ProvisionedThroughput"]}
-    yield from _stream_steps(wanted, table)
-    if bool(table.get("DeletionProtectionEnabled")) != bool(wanted.get("DeletionProtectionEnabled")):
-        enabled = bool(wanted.get("DeletionProtectionEnabled"))
-        yield f"deletion protection {'on' if enabled else 'off'}", {"DeletionProtectionEnabled": enabled}
-    table_class = (table.get("TableClassSummary") or {}).get("TableClass", "STANDARD")
-    if wanted.get("TableClass") and wanted["TableClass"] != table_class:
-        yield f"table class {table_class} -> {wanted['TableClass']}", {"TableClass": wanted["TableClass"]}
-    yield from _index_steps(wanted, table, billing, delete_indexes)
-
-
-def _stream_steps(wanted: dict[str, Any], table: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    now = table.get("StreamSpecification") or {}
-    want = wanted.get("StreamSpecification")
-    if now.get("StreamEnabled") and (want is None or want["StreamViewType"] != now.get("StreamViewType")):
-        # A view type can't be changed: the stream is switched off first.
-        yield "stream off", {"StreamSpecification": {"StreamEnabled": False}}
-    elif want is not None and not now.get("StreamEnabled"):
-        yield f"stream {want['StreamViewType']}", {"StreamSpecification": want}
-
-
-def _index_steps(
-    wanted: dict[str, Any], table: dict[str, Any], billing: str, delete_indexes: bool
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    existing = {one["IndexName"]: one for one in table.get("GlobalSecondaryIndexes") or ()}
-    declared = {one["IndexName"]: one for one in wanted.get("GlobalSecondaryIndexes") or ()}
-    for name in existing:
-        if delete_indexes and name not in declared:
-            yield f"index {name} deleted", {"GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": name}}]}
-    for name, index in declared.items():
-        found = existing.get(name)
-        if found is None:
-            keys = {one["AttributeName"] for one in index["KeySchema"]}
-            keys |= {one["AttributeName"] for one in table.get("KeySchema") or ()}
-            for other in existing.values():
-                keys |= {one["AttributeName"] for one in other["KeySchema"]}
-            for other in table.get("LocalSecondaryIndexes") or ():
-                keys |= {one["AttributeName"] for one in other["KeySchema"]}
-            known = {one["AttributeName"]: one for one in table.get("AttributeDefinitions") or ()}
-            known |= {one["AttributeName"]: one for one in wanted["AttributeDefinitions"]}
-            definitions = [known[one] for one in sorted(keys)]
-            yield (
-                f"index {name} created",
-                {"AttributeDefinitions": definitions, "GlobalSecondaryIndexUpdates": [{"Create": index}]},
-            )
-        elif billing == "PROVISIONED" and not _same_units(
-            found.get("ProvisionedThroughput"), index.get("ProvisionedThroughput")
-        ):
-            update = {"IndexName": name, "ProvisionedThroughput": index["ProvisionedThroughput"]}
-            yield f"capacity of the index {name}", {"GlobalSecondaryIndexUpdates": [{"Update": update}]}
-
-
-def _same_units(now: dict[str, Any] | None, want: dict[str, Any] | None) -> bool:
-    if want is None:
-        return True
-    return all((now or {}).get(name) == value for name, value in want.items())
-
-
-def _update_ttl(target: Target, done: list[str]) -> Operation[None]:
-    mapping = target.mapped.mapping
-    now = yield from describe_time_to_live(target.table_name)
-    want = None if mapping.options.ttl is None else mapping.attributes[mapping.options.ttl].stored_name
-    if now == want:
-        return
-    if now is not None:
-        yield from update_time_to_live(target.table_name, now, enabled=False)
-        done.append(f"time to live off ({now})")
-    if want is not None:
-        yield from update_time_to_live(target.table_name, want, enabled=True)
-        done.append(f"time to live on ({want})")

@@ -7,13 +7,14 @@ from typing import Any
 
 import msgspec
 
+from ..codec.plan import ClassPlan
 from ..errors import ExpressionError, ValidationError
 from ..expressions import Condition, all_of, parse_lookups
 from ..mapping.class_mapping import nearest
 from .capacity import active_meter
 from .mapped import MappedClass
 
-__all__ = ["Target", "as_condition", "encode_request", "raw_capacity"]
+__all__ = ["Target", "as_condition", "encode_json", "encode_request", "key_values", "raw_capacity"]
 
 encode_json = msgspec.json.Encoder().encode
 _read_capacity = msgspec.json.Decoder(
@@ -28,6 +29,8 @@ class Target:
         mapped: the class.
         plan: its codec plan.
         table_name: the table's full name, prefix included.
+        key_path: the partition key's path: every item has it.
+        readers: functions that read responses into the class's wire types, made when first needed.
     """
 
     def __init__(self, mapped: MappedClass, table_name: str) -> None:
@@ -39,6 +42,19 @@ class Target:
         # Constant beginnings of the two most frequent requests.
         self.get_prefix = b'{"TableName":' + quoted + b',"Key":'
         self.put_prefix = b'{"TableName":' + quoted + b',"Item":'
+        self.readers: dict[Any, Any] = {}
+        self.key_path = mapped.paths[self.plan.key_attributes[0].name]
+
+    def encode(self, instance: Any) -> dict[str, Any]:
+        """The item of an instance, by stored name.
+
+        Raises:
+            ValidationError: it is no instance of the class, or a value does not fit.
+            LimitExceeded: it is nested deeper than DynamoDB takes.
+        """
+        if instance.__class__ is not self.cls:
+            raise self.plan.refusal(instance)
+        return self.plan.encode(instance)
 
     def key(self, values: Sequence[Any], by_name: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The wire form of a primary key given by position, by name, or both.
@@ -46,28 +62,31 @@ class Target:
         Raises:
             ValidationError: a part is missing, unknown, given twice, or can't be that key.
         """
-        return self.plan.encode_key(self.key_values(values, by_name) if by_name else values)
+        return self.plan.encode_key(key_values(self.plan, values, by_name) if by_name else values)
 
-    def key_values(self, values: Sequence[Any], by_name: Mapping[str, Any] | None = None) -> tuple[Any, ...]:
-        """The values of a primary key, partition key first."""
-        if not by_name:
-            return tuple(values)
-        names = [attribute.name for attribute in self.plan.key_attributes]
-        unknown = [name for name in by_name if name not in names]
-        if unknown:
-            raise ValidationError(
-                f"{unknown[0]!r} is not a key attribute of {self.plan.name}; its key is "
-                f"({', '.join(names)}){nearest(unknown[0], names)}",
-                model=self.plan.name,
-            )
-        given = dict(zip(names, values, strict=False))
-        twice = [name for name in by_name if name in given]
-        if twice:
-            raise ValidationError(
-                f"{self.plan.name}: the key attribute {twice[0]!r} is given twice", model=self.plan.name
-            )
-        given.update(by_name)
-        return tuple(given[name] for name in names if name in given) + tuple(values[len(names) :])
+
+def key_values(plan: ClassPlan, values: Sequence[Any], by_name: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The values of a primary key given by position, by name, or both; partition key first.
+
+    Raises:
+        ValidationError: a name is unknown, or a part is given twice.
+    """
+    if not by_name:
+        return tuple(values)
+    names = [attribute.name for attribute in plan.key_attributes]
+    unknown = [name for name in by_name if name not in names]
+    if unknown:
+        raise ValidationError(
+            f"{unknown[0]!r} is not a key attribute of {plan.name}; its key is "
+            f"({', '.join(names)}){nearest(unknown[0], names)}",
+            model=plan.name,
+        )
+    given = dict(zip(names, values, strict=False))
+    twice = [name for name in by_name if name in given]
+    if twice:
+        raise ValidationError(f"{plan.name}: the key attribute {twice[0]!r} is given twice", model=plan.name)
+    given.update(by_name)
+    return tuple(given[name] for name in names if name in given) + tuple(values[len(names) :])
 
 
 def as_condition(target: Target, condition: Any, lookups: Mapping[str, Any] | None = None) -> Condition | None:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from ..codec.size import item_size
 from ..errors import (
-    ConditionFailed,
     DynawireError,
     ExpressionError,
     LimitExceeded,
+    ServiceError,
     TransactionCancelled,
     TransactionConflict,
     service_error,
 )
-from .batch import key_identity
 from .capacity import active_meter
 from .effects import Operation, Request, Sleep
+from .failures import is_lost_path
+from .identity import key_identity
 from .target import Target, encode_json, encode_request, raw_capacity
-from .writes import Write
+from .write import Write
 
 __all__ = ["MAX_ACTIONS", "new_token", "send_exactly_once", "transact_get", "transact_params", "transact_write"]
 
@@ -28,9 +30,13 @@ MAX_ACTIONS = 100
 MAX_CONFLICT_RETRIES = 5
 MAX_BYTES = 4 * 1024 * 1024
 
-_read_responses = msgspec.json.Decoder(
-    msgspec.defstruct("TransactGetOutput", [("Responses", list[dict[str, Any]], ()), ("ConsumedCapacity", Any, None)])
-).decode
+
+class _Output(msgspec.Struct):
+    Responses: list[dict[str, Any]] = []
+    ConsumedCapacity: Any = None
+
+
+_read_output = msgspec.json.Decoder(_Output).decode
 
 
 def new_token() -> str:
@@ -38,6 +44,9 @@ def new_token() -> str:
     from uuid import uuid4
 
     return str(uuid4())
+
+
+# ---------------------------------------------------------------------- writing
 
 
 def transact_params(writes: Sequence[Write], token: str) -> dict[str, Any]:
@@ -55,13 +64,13 @@ def transact_params(writes: Sequence[Write], token: str) -> dict[str, Any]:
     seen: dict[tuple[str, bytes], int] = {}
     entries: list[dict[str, Any]] = []
     for position, write in enumerate(writes):
-        identity = (write.target.table_name, key_identity(write.target, write.key))
+        identity = (write.target.table_name, key_identity(write.target.plan.key_names, write.key))
         first = seen.setdefault(identity, position)
         if first != position:
             raise ExpressionError(
                 f"operations {first + 1} ({_named(writes[first])}) and {position + 1} ({_named(write)}) of this "
-                "transaction are on "
-                "one item, which DynamoDB refuses; combine them into one update, or its condition into the write"
+                "transaction are on one item, which DynamoDB refuses; combine them into one update, or its condition "
+                "into the write"
             )
         request = write.request
         if "ConditionExpression" in request:
@@ -83,27 +92,44 @@ def transact_write(writes: Sequence[Write], token: str) -> Operation[list[Any]]:
     if not writes:
         return []
     body = encode_request(transact_params(writes, token))
-    if len(body) > 2 * MAX_BYTES:
+    if len(body) > MAX_BYTES:
+        _check_size(writes)
+    try:
+        # The token makes it safe to send twice.
+        response = yield from _unless_in_conflict(Request("TransactWriteItems", body))
+    except TransactionCancelled as error:
+        by_position = dict(enumerate(writes))
+        reasons = [_reason(error, wire, by_position.get(place)) for place, wire in enumerate(error.wire_reasons)]
+        raise _cancelled(error, reasons, [_named(write) for write in writes]) from None
+    except ServiceError as error:
+        raise _refused(writes, error) from None
+    raw_capacity("TransactWriteItems", response)
+    return [write.applied(None) for write in writes]
+
+
+def _check_size(writes: Sequence[Write]) -> None:
+    size = sum(item_size(write.request["Item"]) for write in writes if write.action == "Put")
+    if size > MAX_BYTES:
         raise LimitExceeded(
-            f"a transaction takes at most 4 MB, this request has {len(body) / 1024 / 1024:.1f}; nothing was sent"
+            f"a transaction writes at most 4 MB, the items of this one have {size / 1024 / 1024:.1f}; nothing was sent"
         )
-    response = b""
+
+
+def _unless_in_conflict(request: Request) -> Operation[bytes]:
+    """The response; the request is repeated while other transactions hold its items."""
     attempt = 0
     while True:
         try:
-            # The token makes it safe to send twice.
-            response = yield Request("TransactWriteItems", body, True)
-            break
+            response: bytes = yield request
+            return response
         except TransactionCancelled as error:
             if attempt >= MAX_CONFLICT_RETRIES or not _only_conflicts(error):
-                raise explained(writes, error) from None
+                raise
         except TransactionConflict:
             if attempt >= MAX_CONFLICT_RETRIES:
                 raise
         yield Sleep(_pause(attempt))
         attempt += 1
-    raw_capacity("TransactWriteItems", response)
-    return [write.applied(None) for write in writes]
 
 
 def _only_conflicts(error: TransactionCancelled) -> bool:
@@ -117,24 +143,27 @@ def _pause(attempt: int) -> float:
     return uniform(0, 0.05 * 2**attempt)
 
 
-def explained(writes: Sequence[Write], error: TransactionCancelled) -> TransactionCancelled:
+# ---------------------------------------------------------------------- what went wrong
+
+
+def _reason(error: TransactionCancelled, wire_reason: Mapping[str, Any], write: Write | None) -> DynawireError | None:
+    code = wire_reason.get("Code") or "None"
+    if code == "None":
+        return None
+    reason = service_error(
+        code, wire_reason.get("Message") or "", request_id=error.request_id, status=error.status, fields=wire_reason
+    )
+    return reason if write is None else write.explained(reason)
+
+
+def _cancelled(
+    error: ServiceError, reasons: Sequence[DynawireError | None], names: Sequence[str]
+) -> TransactionCancelled:
     """The cancellation with one typed reason per operation."""
-    reasons: list[DynawireError | None] = []
-    for position, wire_reason in enumerate(error.wire_reasons):
-        code = wire_reason.get("Code") or "None"
-        if code == "None":
-            reasons.append(None)
-            continue
-        reason = service_error(
-            code, wire_reason.get("Message") or "", request_id=error.request_id, status=error.status, fields=wire_reason
-        )
-        if isinstance(reason, ConditionFailed) and position < len(writes):
-            reason = writes[position].explain(reason)
-        reasons.append(reason)
     described = [
-        f"operation {position + 1} ({_named(writes[position])}): {type(reason).__name__}: {reason.message}"
-        for position, reason in enumerate(reasons)
-        if reason is not None and position < len(writes)
+        f"operation {position + 1} ({name}): {type(reason).__name__}: {reason.message}"
+        for position, (name, reason) in enumerate(zip(names, reasons, strict=False))
+        if reason is not None
     ]
     return TransactionCancelled(
         "the transaction was cancelled, nothing was changed: " + ("; ".join(described) or error.message),
@@ -142,12 +171,23 @@ def explained(writes: Sequence[Write], error: TransactionCancelled) -> Transacti
         request_id=error.request_id,
         status=error.status,
         reasons=tuple(reasons),
-        wire_reasons=error.wire_reasons,
+        wire_reasons=error.wire_reasons if isinstance(error, TransactionCancelled) else (),
     )
 
 
+def _refused(writes: Sequence[Write], error: ServiceError) -> ServiceError:
+    """The error of a request that was refused as a whole, with a reason where only one operation can be at fault."""
+    if is_lost_path(error):
+        suspects = [position for position, write in enumerate(writes) if write.explain_path is not None]
+        if len(suspects) == 1:
+            reasons: list[DynawireError | None] = [None] * len(writes)
+            reasons[suspects[0]] = writes[suspects[0]].explained(error)
+            return _cancelled(error, reasons, [_named(write) for write in writes])
+    return error
+
+
 def send_exactly_once(write: Write) -> Operation[Any]:
-    """Send one write as a transaction with a token, so that a lost response never leaves its outcome unknown.
+    """Send one write as a transaction with a token, so that a lost response can be retried.
 
     It costs twice the write units.
     """
@@ -160,33 +200,42 @@ def send_exactly_once(write: Write) -> Operation[Any]:
         raise
 
 
+# ---------------------------------------------------------------------- reading
+
+
 def transact_get(reads: Sequence[tuple[Target, dict[str, Any]]]) -> Operation[list[Any]]:
-    """Read up to 100 items of any tables as of one moment; None stands for an item that is not there."""
-    if len(reads) > MAX_ACTIONS:
-        raise LimitExceeded(f"a transaction reads at most {MAX_ACTIONS} items, this one {len(reads)}; nothing was sent")
-    if not reads:
+    """Read up to 100 items of any tables as of one moment; None stands for an item that is not there.
+
+    An item asked for twice is read once, and stands in both places.
+    """
+    places: dict[tuple[str, bytes], int] = {}
+    entries: list[dict[str, Any]] = []
+    wanted: list[int] = []
+    for target, key in reads:
+        identity = (target.table_name, key_identity(target.plan.key_names, key))
+        place = places.setdefault(identity, len(entries))
+        if place == len(entries):
+            entries.append({"Get": {"TableName": target.table_name, "Key": key}})
+        wanted.append(place)
+    if len(entries) > MAX_ACTIONS:
+        raise LimitExceeded(
+            f"a transaction reads at most {MAX_ACTIONS} items, this one {len(entries)}; nothing was sent"
+        )
+    if not entries:
         return []
-    entries = [{"Get": {"TableName": target.table_name, "Key": key}} for target, key in reads]
     request: dict[str, Any] = {"TransactItems": entries}
     if active_meter.get() is not None:
         request["ReturnConsumedCapacity"] = "TOTAL"
-    response = b""
-    attempt = 0
-    while True:
-        try:
-            response = yield Request("TransactGetItems", encode_json(request))
-            break
-        except (TransactionCancelled, TransactionConflict) as error:
-            conflict = not isinstance(error, TransactionCancelled) or _only_conflicts(error)
-            if not conflict or attempt >= MAX_CONFLICT_RETRIES:
-                raise
-        yield Sleep(_pause(attempt))
-        attempt += 1
-    output: Any = _read_responses(response)
+    try:
+        response = yield from _unless_in_conflict(Request("TransactGetItems", encode_json(request)))
+    except TransactionCancelled as error:
+        reasons = [_reason(error, wire, None) for wire in error.wire_reasons]
+        raise _cancelled(error, reasons, [f"Get from {entry['Get']['TableName']}" for entry in entries]) from None
+    output = _read_output(response)
     meter = active_meter.get()
     if meter is not None:
         meter.record("TransactGetItems", output.ConsumedCapacity)
     return [
-        target.plan.from_wire(entry["Item"]) if entry.get("Item") else None
-        for (target, _), entry in zip(reads, output.Responses, strict=True)
+        target.plan.from_wire(item) if (item := output.Responses[place].get("Item")) else None
+        for (target, _), place in zip(reads, wanted, strict=True)
     ]

@@ -1,0 +1,206 @@
+"""BatchWriteItem over any number of items and keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from ..errors import DynawireError, Throttled
+from .batch import MAX_STALLED_ROUNDS, REQUESTS_AT_ONCE, BatchWriteResult, Progress, Unprocessed, pause, why
+from .capacity import active_meter
+from .effects import Operation, Request, Sleep, Together
+from .identity import key_identity
+from .target import Target, encode_json
+
+__all__ = ["batch_write"]
+
+WRITES_PER_REQUEST = 25
+MAX_REQUEST_BYTES = 16 * 1024 * 1024
+
+
+class _Output(msgspec.Struct):
+    UnprocessedItems: dict[str, list[dict[str, Any]]] = {}
+    ConsumedCapacity: Any = None
+
+
+_read_output = msgspec.json.Decoder(_Output).decode
+
+
+class _Entry:
+    """One put or delete of a batch."""
+
+    __slots__ = ("given", "identity", "json", "put_wire")
+
+    def __init__(self, target: Target, given: Any, key: Sequence[Any] | None) -> None:
+        self.given = given
+        self.put_wire: dict[str, Any] | None = None
+        if key is None:
+            wire = self.put_wire = target.encode(given)
+            item = encode_json(wire)
+            target.plan.check_size(wire, len(item))
+            self.json = b'{"PutRequest":{"Item":' + item + b"}}"
+        else:
+            wire = target.key(key)
+            self.json = b'{"DeleteRequest":{"Key":' + encode_json(wire) + b"}}"
+        self.identity = key_identity(target.plan.key_names, wire)
+
+    def applied(self, result: BatchWriteResult) -> None:
+        """Count it, and let the instance know what is stored."""
+        if self.put_wire is not None:
+            self.given._loaded = self.put_wire
+            result.written += 1
+        else:
+            result.deleted += 1
+
+
+class _Source:
+    """The writes still to be sent, taken from the caller's iterables as they are needed.
+
+    Attributes:
+        error: what the iterables or a value of them raised; nothing is taken after it.
+    """
+
+    def __init__(
+        self, target: Target, puts: Iterable[Any], deletes: Iterable[Any], key_values: Callable[[Any], Sequence[Any]]
+    ) -> None:
+        self._target = target
+        self._key_values = key_values
+        self._collections = isinstance(puts, Collection), isinstance(deletes, Collection)
+        self._puts = iter(puts)
+        self._deletes = iter(deletes)
+        self._entries = self._read()
+        self.error: Exception | None = None
+
+    def _read(self) -> Iterator[_Entry]:
+        for instance in self._puts:
+            yield _Entry(self._target, instance, None)
+        for key in self._deletes:
+            yield _Entry(self._target, key, self._key_values(key))
+
+    def fill(self, wave: dict[bytes, _Entry], size: int) -> None:
+        """Add entries to a wave until it has this many; of several writes of one key the last wins."""
+        try:
+            fresh = list(islice(self._entries, max(0, size - len(wave))))
+        except Exception as error:  # noqa: BLE001 - whatever the caller's generator raises is raised again later
+            # What was taken together with it is not sent: a caller that gives a list finds that nothing was.
+            self.error = error
+            return
+        for entry in fresh:
+            wave.pop(entry.identity, None)
+            wave[entry.identity] = entry
+
+    def rest(self) -> Iterator[Any]:
+        """What was not taken from collections; what an iterator has not given yet stays in it."""
+        if self._collections[0]:
+            yield from self._puts
+        if self._collections[1]:
+            yield from self._deletes
+
+
+def batch_write(
+    target: Target,
+    puts: Iterable[Any],
+    deletes: Iterable[Any],
+    key_values: Callable[[Any], Sequence[Any]],
+    progress: Progress | None,
+) -> Operation[BatchWriteResult]:
+    """Put any number of instances, then delete any number of keys, 25 a request, one write of a key at a time.
+
+    An error in the iterables or in a value of them is raised when what was sent before is written completely.
+
+    Args:
+        target: the class and its table.
+        puts: instances.
+        deletes: keys as the caller gives them.
+        key_values: gives the values of such a key.
+        progress: called with the number of writes done since the last call.
+    """
+    result = BatchWriteResult()
+    source = _Source(target, puts, deletes, key_values)
+    waiting: dict[bytes, _Entry] = {}
+    stalled = 0
+    while True:
+        if source.error is None:
+            source.fill(waiting, WRITES_PER_REQUEST * REQUESTS_AT_ONCE)
+        if not waiting:
+            if source.error is None:
+                return result
+            if result.written or result.deleted:
+                source.error.add_note(f"before it, {result.written} items were written and {result.deleted} deleted")
+            raise source.error
+        chunks = _chunks(list(waiting.values()))
+        outcomes = yield Together([_request(target, chunk) for chunk in chunks])
+        waiting = {}
+        throttled: DynawireError | None = None
+        fatal: DynawireError | None = None
+        moved = 0
+        for chunk, outcome in zip(chunks, outcomes, strict=True):
+            left = chunk
+            if isinstance(outcome, Throttled):
+                throttled = outcome
+            elif isinstance(outcome, DynawireError):
+                fatal = fatal or outcome
+            else:
+                left = _unprocessed(target, outcome, chunk)
+            waiting.update({entry.identity: entry for entry in left})
+            done = [entry for entry in chunk if entry.identity not in waiting]
+            for entry in done:
+                entry.applied(result)
+            moved += len(done)
+            if progress is not None and done:
+                progress(len(done))
+        if not waiting:
+            stalled = 0
+            continue
+        stalled = 0 if moved else stalled + 1
+        if fatal is not None and not (result.written or result.deleted):
+            raise fatal
+        if fatal is not None or stalled >= MAX_STALLED_ROUNDS:
+            cause = fatal or throttled
+            result.unprocessed = [*(entry.given for entry in waiting.values()), *source.rest()]
+            raise Unprocessed(
+                f"{len(result.unprocessed)} writes to {target.table_name} stayed unprocessed ({why(cause)}); they are "
+                f"in .result.unprocessed; {result.written} items were written and {result.deleted} deleted before",
+                result=result,
+                cause=cause,
+            )
+        yield Sleep(pause(stalled))
+
+
+def _chunks(entries: list[_Entry]) -> list[list[_Entry]]:
+    """As few requests as the limits of 25 writes and 16 MB allow."""
+    chunks: list[list[_Entry]] = [[]]
+    size = 0
+    for entry in entries:
+        if len(chunks[-1]) == WRITES_PER_REQUEST or size + len(entry.json) > MAX_REQUEST_BYTES - 1024:
+            chunks.append([])
+            size = 0
+        chunks[-1].append(entry)
+        size += len(entry.json) + 1
+    return chunks
+
+
+def _request(target: Target, chunk: list[_Entry]) -> Request:
+    writes = b",".join(entry.json for entry in chunk)
+    capacity = b',"ReturnConsumedCapacity":"TOTAL"' if active_meter.get() is not None else b""
+    table = encode_json(target.table_name)
+    return Request("BatchWriteItem", b'{"RequestItems":{' + table + b":[" + writes + b"]}" + capacity + b"}")
+
+
+def _unprocessed(target: Target, response: bytes, chunk: list[_Entry]) -> list[_Entry]:
+    output = _read_output(response)
+    meter = active_meter.get()
+    if meter is not None:
+        meter.record("BatchWriteItem", output.ConsumedCapacity)
+    unprocessed = output.UnprocessedItems.get(target.table_name)
+    if not unprocessed:
+        return []
+    left: set[bytes] = set()
+    for write in unprocessed:
+        put = write.get("PutRequest")
+        wire = put["Item"] if put else write["DeleteRequest"]["Key"]
+        left.add(key_identity(target.plan.key_names, wire))
+    return [entry for entry in chunk if entry.identity in left]

@@ -1,0 +1,77 @@
+"""What a refused write means: the service's error as the error of the call that sent it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import ConditionFailed, DecodeError, ItemNotFound, ServiceError
+from .target import Target
+
+__all__ = ["condition_failed", "converted", "is_lost_path", "lost_path", "missing_or_false"]
+
+
+def converted(error: ServiceError, target: Target, kind: type[ConditionFailed], message: str) -> ConditionFailed:
+    """The error as another kind, with the stored item when the service gave it."""
+    wire_item = error.wire_item if isinstance(error, ConditionFailed) else None
+    return kind(
+        message,
+        code=error.code,
+        request_id=error.request_id,
+        status=error.status,
+        model=target.plan.name,
+        item=_read(target, wire_item),
+        wire_item=wire_item,
+    )
+
+
+def _read(target: Target, wire_item: Mapping[str, Any] | None) -> Any:
+    if wire_item is None:
+        return None
+    try:
+        return target.plan.from_wire(dict(wire_item))
+    except DecodeError:
+        # It stays in wire_item: the failed condition matters more than an item that does not fit the class.
+        return None
+
+
+def condition_failed(target: Target, error: ConditionFailed) -> ConditionFailed:
+    """The condition the caller gave is false."""
+    state = "the stored item is in .item" if error.wire_item is not None else "no item has this key"
+    return converted(
+        error,
+        target,
+        ConditionFailed,
+        f"the condition on this {target.plan.name} is false ({state}); nothing was written",
+    )
+
+
+def missing_or_false(target: Target, error: ConditionFailed, key: dict[str, Any], hint: str) -> ConditionFailed:
+    """A condition that begins with the item's existence is false."""
+    if error.wire_item is not None:
+        return condition_failed(target, error)
+    missing = converted(
+        error,
+        target,
+        ItemNotFound,
+        f"no item of {target.plan.name} has this key (see .key) in table {target.table_name}; nothing was written; "
+        f"{hint}",
+    )
+    missing.__dict__["key"] = key
+    return missing
+
+
+def is_lost_path(error: ServiceError) -> bool:
+    """Whether the service says that an update changes a part of something that is not stored."""
+    return error.code in ("ValidationException", "ValidationError") and "document path" in error.message.lower()
+
+
+def lost_path(target: Target, error: ServiceError, labels: list[str], hint: str) -> ConditionFailed:
+    """A part of a map or list was to be changed, which the stored item does not have, or no longer."""
+    names = ", ".join(f"{target.plan.name}.{label}" for label in labels)
+    return converted(
+        error,
+        target,
+        ConditionFailed,
+        f"{names}: the stored item has no such map or list to change a part of; nothing was written; {hint}",
+    )

@@ -1,0 +1,63 @@
+"""Showing the request of an operation instead of sending it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from .effects import Operation, Request, Together
+
+__all__ = ["Params", "first_request"]
+
+
+class Params:
+    """Shows requests instead of sending them: each method has the parameters of the operation it is named after.
+
+    Args:
+        owner: whose operations are shown: a table, a key, a query, a database.
+        leading: first arguments of each operation.
+        only: names of the operations that are shown; None: all of the owner.
+    """
+
+    __slots__ = ("_leading", "_only", "_owner")
+
+    def __init__(self, owner: Any, *leading: Any, only: Sequence[str] | None = None) -> None:
+        self._owner = owner
+        self._leading = leading
+        self._only = only
+
+    def __getattr__(self, name: str) -> Callable[..., dict[str, Any]]:
+        if name.startswith("_") or name not in self.__dir__():
+            raise AttributeError(f"params shows the requests of: {', '.join(self.__dir__())}; not {name!r}")
+        body = getattr(type(self._owner), name).__wrapped__
+
+        def show(*args: Any, **kwargs: Any) -> dict[str, Any]:
+            return first_request(body(self._owner, *self._leading, *args, **kwargs))
+
+        show.__name__ = name
+        show.__doc__ = body.__doc__
+        return show
+
+    def __dir__(self) -> list[str]:
+        kind = type(self._owner)
+        names = sorted(name for name in dir(kind) if not name.startswith("_") and hasattr(kind, f"a{name}"))
+        return [name for name in names if self._only is None or name in self._only]
+
+    def __repr__(self) -> str:
+        return f"<params of {self._owner!r}>"
+
+
+def first_request(operation: Operation[Any]) -> dict[str, Any]:
+    """The first request of an operation as a dict; empty when it would send none."""
+    try:
+        effect = operation.send(None)
+    except StopIteration:
+        return {}
+    finally:
+        operation.close()
+    request = effect.requests[0] if isinstance(effect, Together) else effect
+    assert isinstance(request, Request)
+    shown: dict[str, Any] = msgspec.json.decode(request.body)
+    return shown

@@ -1,0 +1,91 @@
+"""PutItem: replace, create, or only create the whole item."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import ConditionFailed, DynawireError, ItemExists
+from ..expressions import Condition, Placeholders, all_of
+from .capacity import active_meter
+from .effects import Operation, Request
+from .failures import condition_failed, converted
+from .target import Target, encode_json, raw_capacity
+from .write import Write, add_condition
+
+__all__ = ["prepare_insert", "prepare_put", "put_item"]
+
+
+def put_item(target: Target, instance: Any) -> Operation[None]:
+    """Replace or create the whole item, without condition: the shortest path from an instance to the wire."""
+    wire = target.encode(instance)
+    item = encode_json(wire)
+    target.plan.check_size(wire, len(item))
+    if active_meter.get() is None:
+        yield Request("PutItem", target.put_prefix + item + b"}")
+    else:
+        response = yield Request("PutItem", target.put_prefix + item + b',"ReturnConsumedCapacity":"TOTAL"}')
+        raw_capacity("PutItem", response)
+    instance._loaded = wire
+
+
+def prepare_put(target: Target, instance: Any, condition: Condition | None, return_old: bool = False) -> Write:
+    """Replace or create the whole item."""
+    return _put(
+        target,
+        instance,
+        condition,
+        idempotent=condition is None and not return_old,
+        explain=lambda error: condition_failed(target, error),
+        return_old=return_old,
+    )
+
+
+def prepare_insert(target: Target, instance: Any, condition: Condition | None) -> Write:
+    """Create the item; refuse when there is one with this key."""
+
+    def explain(error: ConditionFailed) -> DynawireError:
+        if condition is not None and error.wire_item is None:
+            return condition_failed(target, error)
+        return converted(
+            error,
+            target,
+            ItemExists,
+            f"table {target.table_name} already holds an item of {target.plan.name} with this key; use put() to "
+            "replace it, or update() to change it",
+        )
+
+    absent = target.key_path.not_exists()
+    both = absent if condition is None else all_of([absent, condition])
+    return _put(target, instance, both, idempotent=False, explain=explain, return_old=False)
+
+
+def _put(
+    target: Target,
+    instance: Any,
+    condition: Condition | None,
+    *,
+    idempotent: bool,
+    explain: Callable[[ConditionFailed], DynawireError],
+    return_old: bool,
+) -> Write:
+    plan = target.plan
+    wire = target.encode(instance)
+    plan.check_size(wire, len(encode_json(wire)))
+    request: dict[str, Any] = {"TableName": target.table_name, "Item": wire}
+    add_condition(target, request, condition, Placeholders())
+
+    def applied(response: bytes | None) -> Any:
+        instance._loaded = wire
+        return plan.read_attributes(response)[0] if return_old and response is not None else None
+
+    return Write(
+        target,
+        "Put",
+        request,
+        {name: wire[name] for name in plan.key_names},
+        idempotent=idempotent,
+        explain=explain,
+        applied=applied,
+        return_values="ALL_OLD" if return_old else None,
+    )

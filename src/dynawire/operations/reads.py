@@ -1,0 +1,253 @@
+"""What a query or scan reads, and its compilation to a :class:`ReadPlan`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from ..errors import DecodeError, ExpressionError
+from ..expressions import (
+    Condition,
+    Path,
+    Placeholders,
+    all_of,
+    compile_condition,
+    compile_projection,
+    parse_lookups,
+    split_key_condition,
+)
+from ..mapping.indexes import IndexDefinition
+from .pages import PageReader, ReadPlan
+from .projected import requested_paths, tuple_reader
+from .target import Target, as_condition
+
+__all__ = ["Read", "check_filter", "compile_read", "read_of_query", "readers", "segments"]
+
+Purpose = Literal["items", "pages", "count"]
+
+
+class Read(msgspec.Struct, frozen=True, kw_only=True):
+    """What a query or scan was told.
+
+    Attributes:
+        target: the class and its table.
+        index: the index that is read; None: the table.
+        key_conditions: what selects the partition and the range of sort keys; None: a scan.
+        filter: what items must fulfil besides.
+        reverse: whether in descending order of the sort key.
+        limit: how many items are returned at the most.
+        consistent: whether reads are strongly consistent.
+        segments: in how many parts a scan is read at the same time.
+        fetch_ahead: whether the next page is fetched while this one is consumed.
+        projection: the attributes that are read as tuples; none: whole instances.
+        misfits: takes the errors of items that do not fit the class.
+    """
+
+    target: Target
+    index: IndexDefinition | None = None
+    key_conditions: tuple[Condition, ...] | None = None
+    filter: Condition | None = None
+    reverse: bool = False
+    limit: int | None = None
+    consistent: bool = False
+    segments: int = 1
+    fetch_ahead: bool = True
+    projection: tuple[Path[Any], ...] = ()
+    misfits: list[DecodeError] | None = None
+
+    @property
+    def what(self) -> str:
+        """What is read, for messages."""
+        name = self.target.plan.name
+        return name if self.index is None else f"{name}.{self.index.name}"
+
+
+def read_of_query(
+    target: Target, index: IndexDefinition | None, arguments: Sequence[Any], lookups: Mapping[str, Any]
+) -> Read:
+    """The query of what a caller gives: values of the key attributes, then conditions, or lookups by name.
+
+    Raises:
+        ExpressionError: no value for the partition key, or more than one condition on the sort key.
+    """
+    partition, sort = _key_of(target, index)
+    read = Read(target=target, index=index)
+    paths = target.mapped.paths
+    conditions: list[Condition] = []
+    names = iter((*partition, *sort))
+    for argument in arguments:
+        if isinstance(argument, (Condition, Mapping, list, tuple)):
+            found = as_condition(target, argument)
+            if found is not None:
+                conditions.append(found)
+            continue
+        name = next(names, None)
+        if name is None:
+            raise ExpressionError(
+                f"too many key values for {read.what}, whose key is ({', '.join((*partition, *sort))})"
+            )
+        if argument is None:
+            raise ExpressionError(f"{target.plan.name}.{name} is part of the key, which is never None; give a value")
+        conditions.append(paths[name] == argument)
+    conditions += parse_lookups(paths, lookups, target.plan.name) if lookups else []
+    split = split_key_condition(
+        conditions,
+        [str(paths[name].steps[0]) for name in partition],
+        [str(paths[name].steps[0]) for name in sort],
+    )
+    if split.reasons:
+        raise ExpressionError(f"query of {read.what}: {'; '.join(split.reasons)}")
+    rest = all_of(split.rest) if split.rest else None
+    found_read = msgspec.structs.replace(read, key_conditions=split.key, filter=rest)
+    check_filter(found_read)
+    return found_read
+
+
+def _key_of(target: Target, index: IndexDefinition | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Python names of the partition key's and of the sort key's attributes."""
+    if index is not None:
+        return index.partition_key, index.sort_key
+    key = tuple(attribute.name for attribute in target.mapped.mapping.key)
+    return key[:1], key[1:]
+
+
+# ---------------------------------------------------------------------- what an index holds
+
+
+def check_filter(read: Read) -> None:
+    """Refuse a filter that the service would refuse.
+
+    Raises:
+        ExpressionError: it looks at the key attributes of what is queried, or at what the index does not hold.
+    """
+    if read.filter is None:
+        return
+    names = [path for path in read.filter.paths() if path.owner is not None]
+    if read.key_conditions is not None:
+        key = {name for part in _key_of(read.target, read.index) for name in part}
+        for path in names:
+            stored = _attribute_name(read.target, path)
+            if stored in key:
+                raise ExpressionError(
+                    f"{read.target.plan.name}.{stored} is part of the key of what is queried, and DynamoDB takes the "
+                    "key's attributes in no filter; give its condition to query() itself"
+                )
+    _refuse_absent(read, [_attribute_name(read.target, path) for path in names], "filter by")
+
+
+def _attribute_name(target: Target, path: Path[Any]) -> str:
+    known = target.mapped.paths_by_stored_name.get(str(path.steps[0]))
+    return path.label if known is None else known.label
+
+
+def _held(read: Read) -> set[str] | None:
+    """Python names of the attributes the index holds; None: all."""
+    index = read.index
+    if index is None or index.projection == "ALL":
+        return None
+    held = {*index.key_names(), *(attribute.name for attribute in read.target.plan.key_attributes)}
+    if isinstance(index.projection, tuple):
+        held |= set(index.projection)
+    return held
+
+
+def _refuse_absent(read: Read, wanted: Iterable[str], purpose: str) -> None:
+    held = _held(read)
+    absent = [] if held is None else sorted({name for name in wanted if name not in held})
+    if absent:
+        assert read.index is not None
+        remedies = {
+            "read": "ask for what it holds with .project(...), read the items by key with get_many(), or declare the "
+            "index with projection='ALL'",
+            "filter by": "filter the items in Python, or declare the index with a projection that includes it",
+        }
+        raise ExpressionError(
+            f"the index {read.index.name} does not hold {', '.join(absent)}, so it can't {purpose} that: "
+            f"{remedies[purpose]}"
+        )
+
+
+# ---------------------------------------------------------------------- compiling
+
+
+def compile_read(read: Read, purpose: Purpose = "items") -> ReadPlan:
+    """The plan of a read.
+
+    Args:
+        read: what is read.
+        purpose: whether its items are wanted, its pages with their cursors, or only their number.
+    """
+    target = read.target
+    placeholders = Placeholders()
+    request: dict[str, Any] = {"TableName": target.table_name}
+    if read.index is not None:
+        request["IndexName"] = read.index.name
+    if read.key_conditions is not None:
+        text = compile_condition(all_of(read.key_conditions), placeholders, target.cls)
+        request["KeyConditionExpression"] = text
+        if read.reverse:
+            request["ScanIndexForward"] = False
+    if read.filter is not None:
+        check_filter(read)
+        request["FilterExpression"] = compile_condition(read.filter, placeholders, target.cls)
+    key_names = _position_names(read)
+    reader: Any = target.plan.read_page
+    if purpose != "count":
+        if read.projection:
+            request["ProjectionExpression"] = _projection(read, placeholders, key_names if purpose == "pages" else ())
+            reader = tuple_reader(target, read.projection)
+        else:
+            _select_whole(read, request)
+    placeholders.apply(request)
+    if read.consistent:
+        request["ConsistentRead"] = True
+    operation = "Scan" if read.key_conditions is None else "Query"
+    return ReadPlan(operation, request, reader, read.filter is not None, key_names, read.misfits)
+
+
+def _position_names(read: Read) -> tuple[str, ...]:
+    names = list(read.target.plan.key_names)
+    if read.index is not None:
+        attributes = read.target.mapped.mapping.attributes
+        names += [attributes[name].stored_name for name in read.index.key_names()]
+    return tuple(dict.fromkeys(names))
+
+
+def _projection(read: Read, placeholders: Placeholders, key_names: Sequence[str]) -> str:
+    target = read.target
+    if read.index is not None and read.index.is_global:
+        _refuse_absent(read, [_attribute_name(target, path) for path in read.projection], "read")
+    paths = requested_paths(read.projection)
+    # A position is made of key attributes, so those must come along.
+    present = {path.steps[0] for path in paths}
+    paths += [target.mapped.paths_by_stored_name[name] for name in key_names if name not in present]
+    return compile_projection(paths, placeholders, target.cls)
+
+
+def _select_whole(read: Read, request: dict[str, Any]) -> None:
+    """Make sure that whole items come, so that no attribute silently reads as its default."""
+    held = _held(read)
+    attributes = read.target.mapped.mapping.attributes
+    if held is None or held >= attributes.keys():
+        return
+    if read.index is not None and read.index.is_global:
+        _refuse_absent(read, attributes, "read")
+    # A local index fetches what it does not hold from the table, for the read units of one item each.
+    request["Select"] = "ALL_ATTRIBUTES"
+
+
+def segments(read: Read) -> list[dict[str, Any]]:
+    """The further parameters of each part that is read at the same time."""
+    total = read.segments
+    return [{}] if total == 1 else [{"Segment": segment, "TotalSegments": total} for segment in range(total)]
+
+
+def readers(read: Read) -> list[PageReader]:
+    """A reader for each part that is read at the same time."""
+    plan = compile_read(read)
+    return [
+        PageReader(msgspec.structs.replace(plan, request={**plan.request, **part}) if part else plan, read.limit)
+        for part in segments(read)
+    ]

@@ -1,0 +1,127 @@
+"""Saving: an UpdateItem of what changed since the instance was loaded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import ConditionFailed, DynawireError, LimitExceeded, ServiceError, ValidationError
+from ..expressions import Comparison, Condition, Placeholders, Value, all_of
+from .changes import Changes, changes_since, loaded_item
+from .failures import condition_failed, converted, lost_path, missing_or_false
+from .put import prepare_put
+from .target import Target, encode_json
+from .write import Write, add_condition, with_existence
+
+__all__ = ["prepare_save"]
+
+MAX_EXPRESSION_BYTES = 4096
+"""What DynamoDB takes of one expression."""
+REFRESH = "another writer changed the item since it was loaded: refresh() the instance, and make the changes again"
+
+
+def prepare_save(target: Target, instance: Any, condition: Condition | None) -> Write | None:
+    """Write what changed since the instance was loaded; None when nothing did. A new instance is put."""
+    plan = target.plan
+    loaded = getattr(instance, "_loaded", None)
+    if loaded is None:
+        return prepare_put(target, instance, condition)
+    wire = target.encode(instance)
+    plan.check_size(wire, len(encode_json(wire)))
+    before = loaded_item(plan, loaded)
+    changes = changes_since(target, before, wire)
+    _refuse_key_change(target, changes)
+    if not changes:
+        return None
+    names = changes.names()
+    placeholders, expression, whole = _compiled(target, changes, wire)
+    guards = [_unchanged(target, name, before[name]) for name in whole]
+    request: dict[str, Any] = {
+        "TableName": target.table_name,
+        "Key": {name: wire[name] for name in plan.key_names},
+        "UpdateExpression": expression,
+    }
+    existing = with_existence(target, condition)
+    add_condition(target, request, all_of([existing, *guards]) if guards else existing, placeholders)
+
+    def applied(_: bytes | None) -> None:
+        # Attributes the class does not know, or that stayed at a default never stored, are no part of what was loaded.
+        after = {name: value for name, value in before.items() if name not in names}
+        after.update({name: wire[name] for name in names if name in wire})
+        instance._loaded = after
+
+    def explain(error: ConditionFailed) -> DynawireError:
+        if error.wire_item is None or not guards:
+            return missing_or_false(target, error, request["Key"], "save() never brings a deleted item back")
+        if condition is not None:
+            return condition_failed(target, error)
+        labels = ", ".join(f"{plan.name}.{_label(target, name)}" for name in whole)
+        return converted(
+            error, target, ConditionFailed, f"{labels} has too many changes to write one by one, and {REFRESH}"
+        )
+
+    def explain_path(error: ServiceError) -> DynawireError:
+        return lost_path(target, error, [_label(target, name) for name in changes.nested()], REFRESH)
+
+    return Write(
+        target,
+        "Update",
+        request,
+        request["Key"],
+        idempotent=condition is None and not guards,
+        explain=explain,
+        explain_path=explain_path,
+        applied=applied,
+    )
+
+
+def _refuse_key_change(target: Target, changes: Changes) -> None:
+    changed = changes.names()
+    for attribute in target.plan.key_attributes:
+        if attribute.stored_name in changed:
+            raise ValidationError(
+                f"{target.plan.name}.{attribute.name} is part of the key, which an item keeps for life; to rename the "
+                "item, insert() a copy with the new key and delete() the old one, best in one db.transaction(); "
+                "nothing was sent",
+                model=target.plan.name,
+                attribute=attribute.name,
+            )
+
+
+def _compiled(target: Target, changes: Changes, wire: dict[str, Any]) -> tuple[Placeholders, str, list[str]]:
+    """The expression, and stored names of the attributes that are written whole because they have too many changes.
+
+    Those overwrite members another writer may have changed meanwhile, so the caller must make sure nobody did.
+    """
+    whole: list[str] = []
+    while True:
+        placeholders = Placeholders()
+        expression = _expression(changes, placeholders)
+        if len(expression) <= MAX_EXPRESSION_BYTES:
+            return placeholders, expression, whole
+        nested = changes.nested()
+        if not nested:
+            raise LimitExceeded(
+                f"save() would change {len(changes.names())} attributes of this {target.plan.name} at once, more than "
+                "DynamoDB's 4 KB of one update can name; write the item whole with put(); nothing was sent"
+            )
+        widest = max(nested, key=lambda name: nested[name])
+        changes.write_whole(widest, wire[widest])
+        whole.append(widest)
+
+
+def _expression(changes: Changes, placeholders: Placeholders) -> str:
+    clauses: list[str] = []
+    if changes.values:
+        assigned = [f"{placeholders.path(path)} = {placeholders.value(one)}" for path, one in changes.values.items()]
+        clauses.append("SET " + ", ".join(assigned))
+    if changes.removed:
+        clauses.append("REMOVE " + ", ".join(placeholders.path(path) for path in changes.removed))
+    return " ".join(clauses)
+
+
+def _unchanged(target: Target, name: str, loaded: dict[str, Any]) -> Condition:
+    return Comparison("=", target.mapped.paths_by_stored_name[name], (Value(None, loaded),))
+
+
+def _label(target: Target, name: str) -> str:
+    return target.mapped.paths_by_stored_name[name].label

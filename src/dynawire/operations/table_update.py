@@ -1,0 +1,193 @@
+"""UpdateTable: bringing a table to what its class declares, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..errors import DynawireError
+from .effects import Operation, Request
+from .table_definition import create_table_params
+from .tables import describe_table, describe_time_to_live, update_time_to_live, wait_for_table
+from .target import Target, encode_json
+
+__all__ = ["update_table"]
+
+MAX_STEPS = 60
+
+
+def update_table(target: Target, *, delete_indexes: bool, timeout: float) -> Operation[list[str]]:
+    """Bring a table to what its class declares, one UpdateTable at a time, waiting in between.
+
+    Billing mode and capacity, stream, deletion protection, table class, global indexes, time to live.
+
+    Args:
+        target: the class and its table.
+        delete_indexes: whether global indexes the class does not declare are deleted, and those it declares with
+            other keys or another projection replaced.
+        timeout: for how many seconds to wait after each step.
+
+    Returns:
+        What was done, a line each; empty when nothing differed.
+
+    Raises:
+        TableNotFound: there is no such table.
+        DynawireError: something differs that can't be changed (keys, local indexes), or only with ``delete_indexes``;
+            nothing was sent.
+    """
+    description = yield from describe_table(target.table_name)
+    wanted = create_table_params(target)
+    _refuse_impossible(target, wanted, description.raw, delete_indexes)
+    done: list[str] = []
+    while True:
+        if not description.is_ready:
+            yield from wait_for_table(target.table_name, timeout)
+            description = yield from describe_table(target.table_name)
+        step = next(_steps(wanted, description.raw, delete_indexes), None)
+        if step is None:
+            break
+        text, change = step
+        if len(done) == MAX_STEPS:
+            raise DynawireError(
+                f"table {target.table_name} does not become what {target.plan.name} declares; still to do: {text}"
+            )
+        yield Request("UpdateTable", encode_json({"TableName": target.table_name, **change}), False)
+        done.append(text)
+        yield from wait_for_table(target.table_name, timeout)
+        description = yield from describe_table(target.table_name)
+    yield from _update_ttl(target, done)
+    return done
+
+
+def _refuse_impossible(target: Target, wanted: dict[str, Any], table: dict[str, Any], delete_indexes: bool) -> None:
+    name = f"table {target.table_name}"
+    for kind in ("KeySchema", "LocalSecondaryIndexes"):
+        if _shape(wanted, kind) != _shape(table, kind):
+            what = "key" if kind == "KeySchema" else "local indexes"
+            raise DynawireError(
+                f"{name} has another {what} than {target.plan.name} declares, which a table keeps for life: make a "
+                "table of another name and copy the items; nothing was sent"
+            )
+    existing = _shape(table, "GlobalSecondaryIndexes")
+    for index, shape in _shape(wanted, "GlobalSecondaryIndexes").items():
+        if index in existing and existing[index] != shape and not delete_indexes:
+            raise DynawireError(
+                f"the index {index} of {name} has another key or projection than {target.plan.name} declares; "
+                "delete_indexes=True deletes it and makes it anew; nothing was sent"
+            )
+
+
+def _shape(table: dict[str, Any], kind: str) -> dict[str, Any]:
+    """The keys and projections of a table's key or of its indexes, by name, in a form that can be compared."""
+    types = {one["AttributeName"]: one["AttributeType"] for one in table.get("AttributeDefinitions") or ()}
+
+    def key(described: dict[str, Any]) -> list[tuple[str, str, str | None]]:
+        schema = described.get("KeySchema") or ()
+        return [(one["KeyType"], one["AttributeName"], types.get(one["AttributeName"])) for one in schema]
+
+    if kind == "KeySchema":
+        return {"": key(table)}
+    return {one["IndexName"]: (key(one), _projection_shape(one)) for one in table.get(kind) or ()}
+
+
+def _projection_shape(index: dict[str, Any]) -> tuple[str, list[str]]:
+    projection = index.get("Projection") or {}
+    return projection.get("ProjectionType", "ALL"), sorted(projection.get("NonKeyAttributes") or ())
+
+
+Step = tuple[str, dict[str, Any]]
+"""What is done, and the parameters of its UpdateTable."""
+
+
+def _steps(wanted: dict[str, Any], table: dict[str, Any], delete_indexes: bool) -> Iterator[Step]:
+    """The changes that are still needed, the most urgent first."""
+    billing = (table.get("BillingModeSummary") or {}).get("BillingMode", "PROVISIONED")
+    if billing != wanted["BillingMode"]:
+        change: dict[str, Any] = {"BillingMode": wanted["BillingMode"]}
+        if wanted["BillingMode"] == "PROVISIONED":
+            change["ProvisionedThroughput"] = wanted["ProvisionedThroughput"]
+            declared = {one["IndexName"]: one for one in wanted.get("GlobalSecondaryIndexes") or ()}
+            updates = [
+                {
+                    "Update": {
+                        "IndexName": one["IndexName"],
+                        "ProvisionedThroughput": declared.get(one["IndexName"], wanted)["ProvisionedThroughput"],
+                    }
+                }
+                for one in table.get("GlobalSecondaryIndexes") or ()
+            ]
+            if updates:
+                change["GlobalSecondaryIndexUpdates"] = updates
+        yield f"billing mode {billing} -> {wanted['BillingMode']}", change
+    elif billing == "PROVISIONED" and not _same_units(
+        table.get("ProvisionedThroughput"), wanted["ProvisionedThroughput"]
+    ):
+        yield "capacity of the table", {"ProvisionedThroughput": wanted["ProvisionedThroughput"]}
+    yield from _stream_steps(wanted, table)
+    if bool(table.get("DeletionProtectionEnabled")) != bool(wanted.get("DeletionProtectionEnabled")):
+        enabled = bool(wanted.get("DeletionProtectionEnabled"))
+        yield f"deletion protection {'on' if enabled else 'off'}", {"DeletionProtectionEnabled": enabled}
+    table_class = (table.get("TableClassSummary") or {}).get("TableClass", "STANDARD")
+    if wanted.get("TableClass") and wanted["TableClass"] != table_class:
+        yield f"table class {table_class} -> {wanted['TableClass']}", {"TableClass": wanted["TableClass"]}
+    yield from _index_steps(wanted, table, billing, delete_indexes)
+
+
+def _stream_steps(wanted: dict[str, Any], table: dict[str, Any]) -> Iterator[Step]:
+    now = table.get("StreamSpecification") or {}
+    want = wanted.get("StreamSpecification")
+    if now.get("StreamEnabled") and (want is None or want["StreamViewType"] != now.get("StreamViewType")):
+        # A view type can't be changed: the stream is switched off first.
+        yield "stream off", {"StreamSpecification": {"StreamEnabled": False}}
+    elif want is not None and not now.get("StreamEnabled"):
+        yield f"stream {want['StreamViewType']}", {"StreamSpecification": want}
+
+
+def _index_steps(wanted: dict[str, Any], table: dict[str, Any], billing: str, delete_indexes: bool) -> Iterator[Step]:
+    existing = {one["IndexName"]: one for one in table.get("GlobalSecondaryIndexes") or ()}
+    declared = {one["IndexName"]: one for one in wanted.get("GlobalSecondaryIndexes") or ()}
+    shapes = _shape(wanted, "GlobalSecondaryIndexes")
+    for name, shape in _shape(table, "GlobalSecondaryIndexes").items():
+        if delete_indexes and shapes.get(name) != shape:
+            yield f"index {name} deleted", {"GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": name}}]}
+    for name, index in declared.items():
+        found = existing.get(name)
+        if found is None:
+            keys = {one["AttributeName"] for one in index["KeySchema"]}
+            keys |= {one["AttributeName"] for one in table.get("KeySchema") or ()}
+            for other in existing.values():
+                keys |= {one["AttributeName"] for one in other["KeySchema"]}
+            for other in table.get("LocalSecondaryIndexes") or ():
+                keys |= {one["AttributeName"] for one in other["KeySchema"]}
+            known = {one["AttributeName"]: one for one in table.get("AttributeDefinitions") or ()}
+            known |= {one["AttributeName"]: one for one in wanted["AttributeDefinitions"]}
+            definitions = [known[one] for one in sorted(keys)]
+            yield (
+                f"index {name} created",
+                {"AttributeDefinitions": definitions, "GlobalSecondaryIndexUpdates": [{"Create": index}]},
+            )
+        elif billing == "PROVISIONED" and not _same_units(
+            found.get("ProvisionedThroughput"), index.get("ProvisionedThroughput")
+        ):
+            update = {"IndexName": name, "ProvisionedThroughput": index["ProvisionedThroughput"]}
+            yield f"capacity of the index {name}", {"GlobalSecondaryIndexUpdates": [{"Update": update}]}
+
+
+def _same_units(now: dict[str, Any] | None, want: dict[str, Any] | None) -> bool:
+    if want is None:
+        return True
+    return all((now or {}).get(name) == value for name, value in want.items())
+
+
+def _update_ttl(target: Target, done: list[str]) -> Operation[None]:
+    mapping = target.mapped.mapping
+    now = yield from describe_time_to_live(target.table_name)
+    want = None if mapping.options.ttl is None else mapping.attributes[mapping.options.ttl].stored_name
+    if now == want:
+        return
+    if now is not None:
+        yield from update_time_to_live(target.table_name, now, enabled=False)
+        done.append(f"time to live off ({now})")
+    if want is not None:
+        yield from update_time_to_live(target.table_name, want, enabled=True)
+        done.append(f"time to live on ({want})")

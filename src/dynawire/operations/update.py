@@ -1,0 +1,184 @@
+"""UpdateItem: change attributes in place, atomically."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..errors import ConditionFailed, DynawireError, ExpressionError, ServiceError
+from ..expressions import Condition, Placeholders, Update, Value, compile_update, parse_update_lookups
+from ..mapping.attributes import Attribute
+from .changes import loaded_item
+from .failures import condition_failed, lost_path, missing_or_false
+from .target import Target
+from .write import Write, add_condition, with_existence
+
+__all__ = ["prepare_update"]
+
+
+def prepare_update(
+    target: Target,
+    key: dict[str, Any],
+    updates: Sequence[Update],
+    lookups: Mapping[str, Any],
+    condition: Condition | None,
+    *,
+    upsert: bool,
+    instance: Any = None,
+) -> Write:
+    """Change attributes in place, atomically; the new item comes back.
+
+    Args:
+        target: the class and its table.
+        key: the wire form of the item's key.
+        updates: the changes.
+        lookups: further changes, by keyword.
+        condition: what must hold of the stored item.
+        upsert: whether to create the item when it is missing.
+        instance: takes over the new values of what was updated; None: the call gives a new instance.
+    """
+    plan = target.plan
+    every = [*_checked(target, updates), *parse_update_lookups(target.mapped.paths, lookups, plan.name)]
+    placeholders = Placeholders()
+    request: dict[str, Any] = {
+        "TableName": target.table_name,
+        "Key": key,
+        "UpdateExpression": compile_update(every, placeholders, target.cls, key_names=plan.key_names),
+    }
+    _refuse_removal(target, every)
+    if upsert:
+        _refuse_phantom(target, every)
+    add_condition(target, request, condition if upsert else with_existence(target, condition), placeholders)
+    touched = {str(update.path.steps[0]) for update in every}
+
+    def applied(response: bytes | None) -> Any:
+        if response is not None:
+            return adopt(plan.read_attributes(response)[0])
+        if instance is not None:
+            _take_constants(target, instance, every)
+        return instance
+
+    def adopt(current: Any) -> Any:
+        if instance is None:
+            return current
+        _take_over(target, instance, current, touched)
+        return instance
+
+    def explain(error: ConditionFailed) -> DynawireError:
+        if upsert:
+            return condition_failed(target, error)
+        return missing_or_false(target, error, key, "update(..., upsert=True) would create it")
+
+    nested = [update.path.label for update in every if len(update.path.steps) > 1]
+
+    def explain_path(error: ServiceError) -> DynawireError:
+        return lost_path(target, error, nested, "set the whole attribute first")
+
+    return Write(
+        target,
+        "Update",
+        request,
+        key,
+        idempotent=condition is None and all(map(_is_idempotent, every)),
+        explain=explain,
+        explain_path=explain_path if nested else None,
+        applied=applied,
+        adopt=adopt,
+        return_values="ALL_NEW",
+    )
+
+
+def _is_idempotent(update: Update) -> bool:
+    """Whether applying it twice does no more than once: constants set, members of sets added or deleted."""
+    if isinstance(update.path.steps[-1], int):
+        # A SET beyond the end of a list appends, and elements after a removed one move up.
+        return False
+    if update.action == "SET":
+        return isinstance(update.operand, Value)
+    if update.action == "ADD":
+        return isinstance(update.operand, Value) and "N" not in update.operand.wire
+    return True
+
+
+def _checked(target: Target, updates: Sequence[Any]) -> list[Update]:
+    for update in updates:
+        if not isinstance(update, Update):
+            raise ExpressionError(
+                f"{type(update).__name__} is not an update; write one such as {target.plan.name}.attribute.set(value)"
+            )
+    return list(updates)
+
+
+def _must_be_there(target: Target) -> dict[str, Attribute]:
+    """The attributes, by stored name, without which an item can't be read as the class; those of the key left out."""
+    return {
+        attribute.stored_name: attribute
+        for attribute in target.mapped.mapping.attributes.values()
+        if attribute.role is None and not target.plan.record.may_be_absent(attribute)
+    }
+
+
+def _refuse_removal(target: Target, updates: Sequence[Update]) -> None:
+    removed = [update.path for update in updates if update.action == "REMOVE" and len(update.path.steps) == 1]
+    needed = _must_be_there(target) if removed else {}
+    for path in removed:
+        if path.steps[0] in needed:
+            raise ExpressionError(
+                f"{target.plan.name}.{path.label} can't be removed: an item without it could no longer be read; "
+                "declare it optional, or with a default"
+            )
+
+
+def _refuse_phantom(target: Target, updates: Sequence[Update]) -> None:
+    """Refuse an upsert whose new item could not be read as the class it was written by."""
+    given = {
+        update.path.steps[0] for update in updates if len(update.path.steps) == 1 and update.action in ("SET", "ADD")
+    }
+    missing = [attribute.name for name, attribute in _must_be_there(target).items() if name not in given]
+    if missing:
+        raise ExpressionError(
+            f"upsert=True could create a {target.plan.name} without {', '.join(missing)}, which it must have: set "
+            f"{'it' if len(missing) == 1 else 'them'} in this update, or declare a default"
+        )
+
+
+# ---------------------------------------------------------------------- the instance afterwards
+
+
+def _take_over(target: Target, instance: Any, current: Any, touched: set[str]) -> None:
+    """Take the new values of the updated attributes; local changes of others stay to be saved."""
+    plan = target.plan
+    before = getattr(instance, "_loaded", None)
+    now = loaded_item(plan, current._loaded)
+    if before is None:
+        # Never loaded: what it holds besides may or may not be stored, so the whole item counts as read now.
+        merged = now
+    else:
+        merged = {name: value for name, value in loaded_item(plan, before).items() if name not in touched}
+        merged.update({name: now[name] for name in touched if name in now})
+    for stored_name in touched:
+        label = target.mapped.paths_by_stored_name[stored_name].label
+        setattr(instance, label, getattr(current, label))
+    instance._loaded = merged
+
+
+def _take_constants(target: Target, instance: Any, updates: Sequence[Update]) -> None:
+    """Take what a transaction, which returns no values, is known to have stored: whole attributes set or removed."""
+    loaded = getattr(instance, "_loaded", None)
+    after = None if loaded is None else dict(loaded_item(target.plan, loaded))
+    for update in updates:
+        path = update.path
+        name = str(path.steps[0])
+        if len(path.steps) > 1:
+            continue
+        if update.action == "SET" and isinstance(update.operand, Value):
+            setattr(instance, path.label, path.codec.decode(update.operand.wire))
+            if after is not None:
+                after[name] = update.operand.wire
+        elif update.action == "REMOVE":
+            attribute = target.mapped.mapping.attributes[path.label]
+            setattr(instance, path.label, attribute.make_default() if attribute.has_default else None)
+            if after is not None:
+                after.pop(name, None)
+    if after is not None:
+        instance._loaded = after

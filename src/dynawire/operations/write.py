@@ -1,0 +1,120 @@
+"""A single-item write, prepared once for all ways of sending it: alone, exactly once, or inside a transaction.
+
+PutItem, UpdateItem, DeleteItem and ConditionCheck differ in what they ask and in what a refusal means; a
+:class:`Write` holds both, so that a transaction keeps the same rules as a single write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import ConditionFailed, DecodeError, DynawireError, ServiceError
+from ..expressions import Condition, Placeholders, all_of, compile_condition
+from .effects import Operation, Request
+from .failures import is_lost_path
+from .target import Target, encode_request, raw_capacity
+
+__all__ = ["Write", "add_condition", "send_write", "with_existence"]
+
+
+class Write:
+    """One write of one item, ready to be sent.
+
+    Attributes:
+        action: the member name of a TransactWriteItems entry: Put, Update, Delete or ConditionCheck.
+        request: the parameters that a single write and a transaction share.
+        key: the wire form of the item's primary key.
+        return_values: ReturnValues of the single write, or None.
+        idempotent: whether sending it twice does no more than sending it once.
+        explain: makes the error of a failed condition.
+        explain_path: makes the error of an update of a part of what is not stored; None: there is no such part.
+        applied: takes over what was written, and gives the call's result; it receives the single write's response,
+            or None when it was sent in a transaction.
+        adopt: takes over the item as it now is, for an update that was sent in a transaction and read back; or None.
+    """
+
+    __slots__ = (
+        "action",
+        "adopt",
+        "applied",
+        "explain",
+        "explain_path",
+        "idempotent",
+        "key",
+        "request",
+        "return_values",
+        "target",
+    )
+
+    def __init__(
+        self,
+        target: Target,
+        action: str,
+        request: dict[str, Any],
+        key: dict[str, Any],
+        *,
+        idempotent: bool,
+        explain: Callable[[ConditionFailed], DynawireError],
+        applied: Callable[[bytes | None], Any],
+        return_values: str | None = None,
+        explain_path: Callable[[ServiceError], DynawireError] | None = None,
+        adopt: Callable[[Any], Any] | None = None,
+    ) -> None:
+        self.target = target
+        self.action = action
+        self.request = request
+        self.key = key
+        self.idempotent = idempotent
+        self.explain = explain
+        self.applied = applied
+        self.return_values = return_values
+        self.explain_path = explain_path
+        self.adopt = adopt
+
+    def explained(self, error: DynawireError) -> DynawireError:
+        """The error of this call for what the service answered."""
+        if isinstance(error, ConditionFailed):
+            return self.explain(error)
+        if isinstance(error, ServiceError) and self.explain_path is not None and is_lost_path(error):
+            return self.explain_path(error)
+        return error
+
+
+def send_write(write: Write) -> Operation[Any]:
+    """Send one write alone."""
+    request = write.request
+    if write.return_values is not None:
+        request = {**request, "ReturnValues": write.return_values}
+    if "ConditionExpression" in request:
+        # Costs nothing when the condition holds, and tells a missing item from a false condition when it does not.
+        request = {**request, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+    operation = f"{write.action}Item"
+    try:
+        response = yield Request(operation, encode_request(request), write.idempotent)
+    except ServiceError as error:
+        explained = write.explained(error)
+        if explained is error:
+            raise
+        raise explained from None
+    raw_capacity(operation, response)
+    try:
+        return write.applied(response)
+    except DecodeError as error:
+        error.add_note(f"the {operation} was applied; only the item it returned does not fit the class")
+        raise
+
+
+def add_condition(
+    target: Target, request: dict[str, Any], condition: Condition | None, placeholders: Placeholders
+) -> None:
+    """Put the condition and every placeholder into a request."""
+    if condition is not None:
+        request["ConditionExpression"] = compile_condition(condition, placeholders, target.cls)
+    placeholders.apply(request)
+
+
+def with_existence(target: Target, condition: Condition | None) -> Condition:
+    """The condition, and that the item is there."""
+    exists = target.key_path.exists()
+    return exists if condition is None else all_of([exists, condition])
