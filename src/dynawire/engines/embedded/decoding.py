@@ -47,7 +47,7 @@ def refused(error: Exception) -> DynawireError:
     missing = _is_missing(message)
     if missing is not None:
         return _constraint(f"{path}.{missing[1]}" if path else missing[1], "Member must not be null")
-    if message.endswith(", got `null`"):
+    if path and message.endswith(", got `null`"):
         return _constraint(path, "Member must not be null")
     if message.startswith("Invalid enum value"):
         values = ", ".join(_enumerations.get(path.rpartition(".")[2], ()))

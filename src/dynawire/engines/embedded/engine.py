@@ -25,8 +25,10 @@ from dynawire.engines.embedded.catalog import Catalog
 from dynawire.engines.embedded.database import Database
 from dynawire.engines.embedded.decoding import decoder, refused
 from dynawire.engines.embedded.failures import Rejected, StaleTable, validation
+from dynawire.engines.embedded.file_storage import FileStorage
 from dynawire.engines.embedded.files import cannot_use, closed, is_missing_table
-from dynawire.engines.embedded.storage import CommitFailed, FileStorage, MemoryStorage, Storage, on_fork
+from dynawire.engines.embedded.memory_storage import MemoryStorage
+from dynawire.engines.embedded.storage import CommitFailed, Storage, on_fork
 from dynawire.errors import ConnectionFailed, DynawireError, OutcomeUnknown, service_error
 
 if TYPE_CHECKING:

@@ -18,6 +18,8 @@ APPLICATION: Final = 0x64796E77
 FORMAT: Final = 1
 """SQLite's user version: the version of the layout below."""
 
+_DAMAGED: Final = "is damaged or was cut short; restore it from a copy, or delete it to begin anew"
+
 _LAYOUT: Final = (
     # catalog: counts the changes to table definitions. next: the next number of a table or index.
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
@@ -82,8 +84,18 @@ def _identify(connection: sqlite3.Connection, path: str) -> None:
                 f"has format {version} and this version of dynawire reads format {FORMAT}; "
                 "use the version of dynawire that wrote it, or another file",
             )
+        if _is_cut(connection, path):
+            raise _failure(path, _DAMAGED)
     elif application or version or tables:
         raise _failure(path, "is an SQLite database of another program; choose another file")
+
+
+def _is_cut(connection: sqlite3.Connection, path: str) -> bool:
+    """Whether the last page is incomplete, which SQLite does not mind. With a log it may be about to be written."""
+    log = f"{path}-wal"
+    if os.path.exists(log) and os.path.getsize(log):
+        return False
+    return os.path.getsize(path) % int(connection.execute("PRAGMA page_size").fetchone()[0]) != 0
 
 
 def _write_ahead(connection: sqlite3.Connection, timeout: float) -> None:
@@ -141,7 +153,7 @@ def cannot_use(error: sqlite3.Error, path: str | None, timeout: float) -> Dynawi
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT):
         return _failure(path, "is not a database; choose another file")
     if code == sqlite3.SQLITE_CORRUPT:
-        return _failure(path, "is damaged or was cut short; restore it from a copy, or delete it to begin anew")
+        return _failure(path, _DAMAGED)
     if code == sqlite3.SQLITE_FULL:
         return _failure(path, "cannot grow, the disk is full: nothing was applied; make room and try again")
     if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
@@ -159,11 +171,15 @@ def _why_not(path: str) -> str:
         return f"cannot be made: {directory} is not a directory"
     if file.is_dir():
         return "is a directory; name a file in it"
-    if file.exists() and not os.access(file, os.R_OK | os.W_OK):
+    if file.exists() and not _may(file, os.R_OK | os.W_OK):
         return "cannot be written; give this user the right to read and write it"
-    if not os.access(directory, os.W_OK | os.X_OK):
+    if not _may(directory, os.W_OK | os.X_OK):
         return f"cannot be used: the directory {directory} is read-only, and the database keeps its log beside the file"
     return "cannot be opened for writing; look at the rights of the file and its directory and at the file system"
+
+
+def _may(path: Path, mode: int) -> bool:
+    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _code(error: sqlite3.Error) -> int:
