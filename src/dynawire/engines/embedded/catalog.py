@@ -53,6 +53,11 @@ class Catalog:
             self.tables = tables
             self._storage.catalog_version = version
 
+    def is_current(self) -> bool:
+        """Whether no definition was changed since they were read."""
+        row = self._storage.fetch_one(_VERSION, ())
+        return row is not None and row[0] == self._storage.catalog_version
+
     def find(self, name: str) -> Table | None:
         """The table of a name or ARN that was not among those known; None when there is none.
 

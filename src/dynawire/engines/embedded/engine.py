@@ -29,7 +29,7 @@ from dynawire.engines.embedded.file_storage import FileStorage
 from dynawire.engines.embedded.files import cannot_use, closed, is_missing_table
 from dynawire.engines.embedded.memory_storage import MemoryStorage
 from dynawire.engines.embedded.storage import CommitFailed, Storage, on_fork
-from dynawire.errors import ConnectionFailed, DynawireError, OutcomeUnknown, service_error
+from dynawire.errors import ConnectionFailed, DynawireError, OutcomeUnknown, ServiceError, service_error
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -142,6 +142,11 @@ class EmbeddedEngine:
             return run(self._database or self._open(), decode(body))
         except _SIGNALS as error:
             return self._recover(error, operation, body)
+        except ServiceError:
+            if self._path is None or self._is_current():
+                raise
+            # It was judged by definitions that another process has changed.
+            return self._recover(StaleTable(), operation, body)
 
     async def asend(self, operation: str, body: bytes, idempotent: bool = True) -> bytes:
         """The same without blocking the event loop: a file is read and written by threads, one of which writes."""
@@ -221,8 +226,14 @@ class EmbeddedEngine:
         """Do a request again that met a change of the tables by others; raise what anything else means."""
         decode, run = _OPERATIONS[operation]
         for _ in range(_ATTEMPTS):
-            if not isinstance(error, StaleTable) and not (isinstance(error, sqlite3.Error) and is_missing_table(error)):
-                raise self._meaning(error, operation) from (error if isinstance(error, sqlite3.Error) else None)
+            if isinstance(error, sqlite3.Error):
+                if not is_missing_table(error):
+                    raise cannot_use(error, self._path, self._lock_timeout) from error
+            elif isinstance(error, Rejected):
+                if self._path is None or self._is_current():
+                    raise validation(str(error)) from None
+            elif not isinstance(error, StaleTable):
+                raise self._meaning(error, operation) from None
             try:
                 database = self._open()
                 database.catalog.load()
@@ -234,11 +245,14 @@ class EmbeddedEngine:
             endpoint=self._endpoint,
         )
 
+    def _is_current(self) -> bool:
+        """Whether the table definitions in use are those of the file."""
+        try:
+            return self._open().catalog.is_current()
+        except sqlite3.Error:
+            return True
+
     def _meaning(self, error: Exception, operation: str) -> DynawireError:
-        if isinstance(error, Rejected):
-            return validation(str(error))
-        if isinstance(error, sqlite3.Error):
-            return cannot_use(error, self._path, self._lock_timeout)
         if isinstance(error, CommitFailed):
             return OutcomeUnknown(
                 f"The disk failed while {operation} was committed: it may or may not be found applied.",
