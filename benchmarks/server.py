@@ -98,8 +98,8 @@ async def serve(scan_items: int) -> None:
         ended = loop.run_in_executor(None, sys.stdin.buffer.read)
         # The loop never sleeps: waking an idle processor would be charged to the client's send, at a price that depends
         # on the machine's mood (on a virtual one as much as the whole call).
-        while not ended.done():
-            await asyncio.sleep(0)  # noqa: ASYNC110 - spinning is the point
+        while not ended.done():  # noqa: ASYNC110 - spinning is the point
+            await asyncio.sleep(0)
 
 
 if __name__ == "__main__":
