@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from .errors import SchemaError
 from .mapping.attributes import NO_DEFAULT, AttributeDeclaration
 from .mapping.constraints import Constraints
 from .mapping.markers import Role
@@ -106,10 +105,8 @@ def attr(
         pattern: a regular expression that must be found in the text.
         store_none: store None as NULL instead of leaving the attribute out.
 
-    Raises:
-        SchemaError: ``default`` and ``default_factory`` are both given, or the default is mutable.
-
-    Limits are checked whenever a value is written, not when it is assigned or read.
+    Limits are checked whenever a value is written, not when it is assigned or read. What is wrong here, such as a
+    default that every instance would share, is said by a :class:`~dynawire.SchemaError` when the class is made.
     """
     limits = Constraints(
         ge=ge,
@@ -121,7 +118,9 @@ def attr(
         max_length=max_length,
         pattern=pattern,
     )
-    return _declaration(default, default_factory, name=name, constraints=limits, store_none=store_none)
+    return AttributeDeclaration(
+        default=default, default_factory=default_factory, name=name, constraints=limits, store_none=store_none
+    )
 
 
 @overload
@@ -167,18 +166,6 @@ def sort_key(
 
 
 def _key(default: Any, default_factory: Any, name: str | None, pattern: str | None, role: Role) -> AttributeDeclaration:
-    return _declaration(default, default_factory, name=name, role=role, constraints=Constraints(pattern=pattern))
-
-
-def _declaration(default: Any, default_factory: Any, **options: Any) -> AttributeDeclaration:
-    if default is not NO_DEFAULT and default_factory is not NO_DEFAULT:
-        raise SchemaError("give default= or default_factory=, not both")
-    if isinstance(default, (list, dict, set, bytearray)):
-        kind = type(default).__name__
-        raise SchemaError(
-            f"default= is a {kind}, which every instance would share; write default_factory={kind} or "
-            "default_factory=lambda: ..."
-        )
-    if default_factory is not NO_DEFAULT and not callable(default_factory):
-        raise SchemaError(f"default_factory= takes a function without parameters, not {type(default_factory).__name__}")
-    return AttributeDeclaration(default=default, default_factory=default_factory, **options)
+    return AttributeDeclaration(
+        default=default, default_factory=default_factory, name=name, role=role, constraints=Constraints(pattern=pattern)
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from .mapping.indexes import IndexDefinition, Projection
+from .mapping.indexes import IndexDeclaration, Projection
 
 if TYPE_CHECKING:
     from .query import Index
@@ -15,11 +15,17 @@ __all__ = ["GlobalIndex", "LocalIndex"]
 M = TypeVar("M")
 
 
-class _DeclaredIndex(IndexDefinition):
+class _DeclaredIndex(IndexDeclaration):
+    _attribute = ""
+
+    def __set_name__(self, owner: type[object], name: str) -> None:
+        self._attribute = name
+
     def __get__(self, instance: object | None, owner: type[M]) -> Index[M]:
+        from .operations.mapped import mapped
         from .query import Index
 
-        return Index(owner, self)
+        return Index(owner, mapped(owner).mapping.indexes[self._attribute])
 
 
 class GlobalIndex(_DeclaredIndex):

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, ClassVar, dataclass_transform, get_args, get_origin
+from _thread import RLock
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, dataclass_transform, get_args, get_origin
 
 import msgspec
 from msgspec import StructMeta
 
 from .declare import Attr, attr, partition_key, sort_key
 from .errors import SchemaError
+from .mapping.annotations import Names
 from .mapping.attributes import NO_DEFAULT, Attribute, AttributeDeclaration
-from .mapping.class_mapping import ClassMapping, TableOptions
-from .mapping.indexes import IndexDefinition
-from .mapping.records import RecordFields, type_hints
+from .mapping.class_body import ClassBody, DeclaredAttribute, inherited_attributes
+from .mapping.class_mapping import ClassMapping, TableOptions, nearest
+from .mapping.indexes import IndexDeclaration
+from .mapping.records import record_fields
 from .operations.mapped import MappedClass
 
-__all__ = ["ModelMeta"]
+__all__ = ["KeyTypes", "ModelMeta"]
 
 _STRUCT_OPTIONS: dict[str, Any] = {"kw_only": True, "weakref": True}
+# One for all classes, since completing one may complete those it refers to.
+_completing = RLock()
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(attr, partition_key, sort_key))
@@ -27,6 +34,9 @@ class ModelMeta(StructMeta):
 
     Class keywords: ``table`` (the table's name; without it the class can only be nested in others), ``abstract`` (its
     attributes are for the classes derived from it), and those of :class:`~dynawire.mapping.class_mapping.TableOptions`.
+
+    Raises:
+        SchemaError: the declaration can't work; the error names class and attribute and says what to write.
     """
 
     def __new__(
@@ -39,9 +49,58 @@ class ModelMeta(StructMeta):
         abstract: bool = False,
         **options: Any,
     ) -> Any:
+        """Make the class; see :class:`~dynawire.Model` for what may be written."""
         if not any(isinstance(base, ModelMeta) for base in bases):
             return StructMeta.__new__(metacls, name, bases, namespace, **_STRUCT_OPTIONS)
-        return _ClassMaker(metacls, name, bases, namespace, table, abstract, options).make()
+        names = Names(namespace.get("__module__", ""), _declaring_frame(namespace.get("__module__")))
+        inherited = inherited_attributes(bases)
+        body = ClassBody(
+            name, namespace, names, attribute_type=Attr, reserved=_reserved_names(bases), inherited=inherited
+        )
+        declared = inherited | body.declared
+        fields = body.declared if abstract else _missing_fields(bases, inherited) | body.declared
+        for attribute in body.declared:
+            namespace.pop(attribute, None)
+        namespace.update(
+            __declared__=body.declared,
+            __table_keywords__=_table_keywords(body, bases, options, table, abstract),
+            __key_types__=_key_types(bases, namespace),
+            __mapped__=None,
+            __paths__={},
+        )
+        for annotate in ("__annotate__", "__annotate_func__"):
+            namespace.pop(annotate, None)
+        if abstract:
+            if table is not None:
+                raise body.error("an abstract class has no table; drop abstract=True or table=")
+            namespace["__annotations__"] = body.other_annotations
+            namespace["__paths__"] = _AbstractPaths(name, declared)
+            made = StructMeta.__new__(_AbstractModelMeta, name, bases, namespace, **_STRUCT_OPTIONS)
+            _resolve_early(made, names, declared)
+            return made
+        for attribute, one in fields.items():
+            namespace[attribute] = _struct_field(one.declaration)
+        namespace["__annotations__"] = body.other_annotations | {
+            attribute: one.annotation for attribute, one in fields.items()
+        }
+        try:
+            cls = StructMeta.__new__(metacls, name, bases, namespace, **_STRUCT_OPTIONS)
+        except TypeError as error:
+            raise body.error(_layout_advice(str(error), bases)) from None
+        if type(cls) is not metacls or metacls is _AbstractModelMeta:
+            # An abstract base would hand on that no instance can be made.
+            type.__setattr__(cls, "__class__", ModelMeta)
+        _Completion(cls, names, declared, table).begin()
+        return cls
+
+    @property
+    def __mapping__(cls) -> ClassMapping:  # noqa: N805 - a metaclass
+        """What the class means."""
+        completion = cls.__dict__.get("__completion__")
+        if completion is None:
+            raise AttributeError(f"{cls.__name__} is abstract, or Model itself")
+        mapping: ClassMapping = completion.mapping()
+        return mapping
 
     def __getattribute__(cls, name: str) -> Any:  # noqa: N805 - a metaclass
         # A field's slot descriptor would win over anything else, so the path must be looked up first.
@@ -52,288 +111,174 @@ class ModelMeta(StructMeta):
         return type.__getattribute__(cls, name)
 
     def __setattr__(cls, name: str, value: Any) -> None:  # noqa: N805 - a metaclass
-        if name in type.__getattribute__(cls, "__paths__"):
-            raise AttributeError(f"{cls.__name__}.{name} is an attribute of the mapped class and can't be replaced")
+        _refuse_change(cls, name)
         type.__setattr__(cls, name, value)
 
-
-class _Paths(dict[str, Any]):
-    """The paths of a class whose annotations name something not defined yet: filled at the first look."""
-
-    def __init__(self, complete: Any) -> None:
-        super().__init__()
-        self._complete = complete
-
-    def get(self, name: str, default: Any = None) -> Any:
-        return self._complete().paths.get(name, default)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._complete().paths
+    def __delattr__(cls, name: str) -> None:  # noqa: N805 - a metaclass
+        _refuse_change(cls, name)
+        type.__delattr__(cls, name)
 
 
-class _ClassMaker:
-    def __init__(
-        self,
-        metacls: type[ModelMeta],
-        name: str,
-        bases: tuple[type[Any], ...],
-        namespace: dict[str, Any],
-        table: str | None,
-        abstract: bool,
-        options: dict[str, Any],
-    ) -> None:
-        self.metacls = metacls
-        self.name = name
-        self.bases = bases
-        self.namespace = namespace
-        self.table = table
-        self.abstract = abstract
-        self.options = self._table_options(options)
-        self.declarations: dict[str, AttributeDeclaration] = {}
-        self.frame_locals = _caller_locals()
+class _AbstractModelMeta(ModelMeta):
+    """The type of abstract Models: they have no instances."""
 
-    def make(self) -> Any:
-        annotations = _own_annotations(self.namespace)
-        inherited = self._inherited_annotations()
-        own = {name: _unwrapped(one) for name, one in annotations.items() if self._is_attribute(name, one)}
-        self._refuse_reserved(own)
-        declared = {name: self.namespace.pop(name) for name in own if name in self.namespace}
-        self._refuse_stray()
-        self.declarations = self._inherited_declarations() | {name: self._declaration(name, declared) for name in own}
-        if self.abstract:
-            return self._abstract_class(own, inherited)
-        wanted = {**inherited, **own}
-        base_fields = {field for base in self.bases for field in getattr(base, "__struct_fields__", ())}
-        for name in wanted:
-            if name in own or name not in base_fields:
-                self.namespace[name] = _struct_field(self.declarations[name])
-        kept = {name: one for name, one in annotations.items() if name not in own}
-        self.namespace["__annotations__"] = kept | {n: a for n, a in wanted.items() if n in own or n not in base_fields}
-        self._bring_namespace()
-        self.namespace["__paths__"] = {}
-        try:
-            cls = StructMeta.__new__(self.metacls, self.name, self._real_bases(), self.namespace, **_STRUCT_OPTIONS)
-        except TypeError as error:
-            raise self._error(self._layout_advice(str(error))) from None
-        self._complete(cls)
-        return cls
-
-    # ------------------------------------------------------------------ reading the class body
-
-    def _is_attribute(self, name: str, annotation: Any) -> bool:
-        if isinstance(annotation, str):
-            bare = annotation.replace("typing.", "").replace("t.", "")
-            if bare.startswith("ClassVar"):
-                return False
-            if "Attr[" in annotation.split("[", 1)[0] + "[":
-                return True
-        elif annotation is ClassVar or get_origin(annotation) is ClassVar:
-            return False
-        elif get_origin(annotation) is Attr:
-            return True
-        shown = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
-        raise self._error(
-            f"write {name}: Attr[{shown}], so that type checkers know {self.name}.{name} as a path "
-            f"(or ClassVar[{shown}] for what is not an attribute)",
-            name,
+    def __call__(cls, *_: Any, **__: Any) -> Any:  # noqa: N805 - a metaclass
+        raise SchemaError(
+            f"{cls.__name__} is abstract: its attributes are for the classes derived from it, and only those have "
+            "instances",
+            model=cls.__name__,
         )
 
-    def _declaration(self, name: str, declared: dict[str, Any]) -> AttributeDeclaration:
-        given = declared.get(name, NO_DEFAULT)
-        if isinstance(given, AttributeDeclaration):
-            return given
+
+class KeyTypes:
+    """``Model[str, int]`` in a class statement: stands for Model, and says of which types the key is."""
+
+    __slots__ = ("model", "types")
+
+    def __init__(self, model: type[Any], types: Any) -> None:
+        self.model = model
+        self.types = types if isinstance(types, tuple) else (types,)
+        if not 1 <= len(self.types) <= 2:
+            raise SchemaError(
+                f"{model.__name__}[...] takes the type of the partition key and, if there is one, that of the sort key"
+            )
+
+    def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type[Any], ...]:
+        return (self.model,)
+
+    def __repr__(self) -> str:
+        return f"{self.model.__name__}[{', '.join(map(_shown, self.types))}]"
+
+
+class _Completion:
+    """A class whose annotations may name what is not defined yet: completed when made, or else when first used."""
+
+    def __init__(self, cls: Any, names: Names, declared: dict[str, DeclaredAttribute], table: str | None) -> None:
+        self._cls = cls
+        self._names = names
+        self._declared = declared
+        self._table = table
+        self._mapping: ClassMapping | None = None
+        self._mapped: MappedClass | None = None
+        names.add(cls)
+
+    def begin(self) -> None:
+        """Complete the class if every name is known; otherwise leave that to its first use."""
+        cls = self._cls
+        type.__setattr__(cls, "__completion__", self)
+        type.__setattr__(cls, "__mapped__", staticmethod(self.mapped))
+        type.__setattr__(cls, "__paths__", _LaterPaths(self.mapped, self._declared))
         try:
-            declaration: AttributeDeclaration = AttributeDeclaration() if given is NO_DEFAULT else attr_of(given)
-        except SchemaError as error:
-            raise self._error(f"{name}: {error}", name) from None
-        return declaration
-
-    def _refuse_reserved(self, names: Any) -> None:
-        reserved = _reserved_names()
-        for name in names:
-            if name in reserved or name.startswith("_"):
-                why = "begins with '_'" if name.startswith("_") else f"is the name of {self.name}'s method {name}()"
-                raise self._error(
-                    f"{name} {why}; choose another Python name and keep the stored one: {name.strip('_')}_: "
-                    "Attr[...] = "
-                    f"attr(name={name!r})",
-                    name,
-                )
-
-    def _refuse_stray(self) -> None:
-        for name, value in self.namespace.items():
-            if isinstance(value, AttributeDeclaration):
-                raise self._error(f"{name} has no type; write {name}: Attr[...] = ...", name)
-
-    def _table_options(self, options: dict[str, Any]) -> TableOptions:
-        unknown = set(options) - set(TableOptions.__struct_fields__)
-        if unknown:
-            known = ", ".join(("table", "abstract", *TableOptions.__struct_fields__))
-            raise self._error(f"unknown class keyword {min(unknown)!r}; there are: {known}")
-        inherited: dict[str, Any] = {}
-        for base in reversed(self.bases):
-            if isinstance(base, ModelMeta):
-                inherited |= base.__dict__.get("__table_keywords__", {})
-        self.namespace["__table_keywords__"] = inherited | options
-        return TableOptions(**(inherited | options))
-
-    # ------------------------------------------------------------------ inheritance
-
-    def _model_bases(self) -> list[Any]:
-        seen: dict[Any, None] = {}
-        for base in reversed(self.bases):
-            for one in reversed(base.__mro__):
-                if isinstance(one, ModelMeta) and "__declarations__" in one.__dict__:
-                    seen[one] = None
-        return list(seen)
-
-    def _inherited_declarations(self) -> dict[str, AttributeDeclaration]:
-        merged: dict[str, AttributeDeclaration] = {}
-        for base in self._model_bases():
-            merged |= base.__dict__["__declarations__"]
-        return merged
-
-    def _inherited_annotations(self) -> dict[str, Any]:
-        merged: dict[str, Any] = {}
-        for base in self._model_bases():
-            merged |= base.__dict__["__attribute_annotations__"]
-        return merged
-
-    def _abstract_class(self, own: dict[str, Any], inherited: dict[str, Any]) -> Any:
-        if self.table is not None:
-            raise self._error("an abstract class has no table; drop abstract=True or table=")
-        self.namespace.pop("__annotations__", None)
-        self.namespace.pop("__annotate_func__", None)
-        self.namespace.pop("__annotate__", None)
-        cls = StructMeta.__new__(self.metacls, self.name, self.bases, self._described(own), **_STRUCT_OPTIONS)
-        self._remember(cls, inherited | own)
-        return cls
-
-    def _described(self, own: dict[str, Any]) -> dict[str, Any]:
-        return {**self.namespace, "__paths__": {}, "__abstract__": True}
-
-    def _remember(self, cls: Any, annotations: dict[str, Any]) -> None:
-        resolved = dict(annotations)
-        scope = {**self._known_names(cls), **self.frame_locals}
-        for name, annotation in annotations.items():
-            if isinstance(annotation, str):
-                # Strings belong to the module they were written in, which is not the module of a class derived here.
-                resolved[name] = _Unresolved(annotation, self.namespace.get("__module__", ""), scope)
-        type.__setattr__(cls, "__declarations__", self.declarations)
-        type.__setattr__(cls, "__attribute_annotations__", resolved)
-
-    def _known_names(self, cls: Any) -> dict[str, Any]:
-        return {cls.__name__: cls}
-
-    def _bring_namespace(self) -> None:
-        self.namespace.pop("__annotate_func__", None)
-        self.namespace.pop("__annotate__", None)
-        self.namespace["__abstract__"] = False
-
-    def _real_bases(self) -> tuple[type[Any], ...]:
-        return self.bases
-
-    def _layout_advice(self, text: str) -> str:
-        if "lay-out conflict" in text:
-            names = ", ".join(base.__name__ for base in self.bases)
-            return f"{names} each hold attributes of their own; declare the ones that are mixed in with abstract=True"
-        return text
-
-    # ------------------------------------------------------------------ completing the class
-
-    def _complete(self, cls: Any) -> None:
-        self._remember(cls, {**self._inherited_annotations(), **self._own_of(cls)})
-        indexes = {
-            name: value
-            for base in reversed(cls.__mro__)
-            for name, value in base.__dict__.items()
-            if isinstance(value, IndexDefinition)
-        }
-        done: list[MappedClass] = []
-
-        def complete() -> MappedClass:
-            if not done:
-                done.append(self._mapped(cls, indexes))
-                type.__setattr__(cls, "__mapped__", done[0])
-                type.__setattr__(cls, "__mapping__", done[0].mapping)
-                type.__setattr__(cls, "__paths__", done[0].paths)
-            return done[0]
-
-        try:
-            complete()
+            with _completing:
+                self._complete()
         except NameError:
-            # An annotation names a class defined further down: completed when first used.
-            type.__setattr__(cls, "__mapped__", staticmethod(complete))
-            type.__setattr__(cls, "__mapping__", _LaterMapping(complete))
-            type.__setattr__(cls, "__paths__", _Paths(complete))
+            # Such as a class defined further down.
+            pass
 
-    def _own_of(self, cls: Any) -> dict[str, Any]:
-        own = cls.__dict__.get("__annotations__", None) or self.namespace.get("__annotations__", {})
-        return {name: one for name, one in own.items() if name in self.declarations}
+    def mapping(self) -> ClassMapping:
+        """What the class means. It needs no other class to be complete, so that classes may refer to each other.
 
-    def _mapped(self, cls: Any, indexes: dict[str, IndexDefinition]) -> MappedClass:
-        hints = self._hints(cls)
-        attributes = [
-            Attribute(
-                name=name,
-                stored_name=declaration.name or name,
-                annotation=hints[name],
-                default=declaration.default,
-                default_factory=declaration.default_factory,
-                role=declaration.role,
-                constraints=declaration.constraints,
-                store_none=declaration.store_none,
-            )
-            for name, declaration in self.declarations.items()
-        ]
-        mapping = ClassMapping(cls, table=self.table, attributes=attributes, indexes=indexes, options=self.options)
-        # The class may contain itself: its codec looks the mapping up while it is being compiled.
-        type.__setattr__(cls, "__mapping__", mapping)
-        fields = RecordFields(tuple(attributes), {attribute.name: attribute.name for attribute in attributes})
-        return MappedClass(mapping, fields, keeps_loaded=True)
+        Raises:
+            NameError: an annotation names something that is not defined yet.
+        """
+        with _completing:
+            if self._mapping is None:
+                self._mapping = self._resolve()
+            return self._mapping
 
-    def _hints(self, cls: Any) -> dict[str, Any]:
-        annotations: dict[str, Any] = cls.__dict__["__attribute_annotations__"]
-        hints: dict[str, Any] = {}
-        for name in self.declarations:
-            annotation = annotations[name]
-            hints[name] = (
-                annotation.resolve() if isinstance(annotation, _Unresolved) else _resolved_inside(annotation, cls)
-            )
-        return hints
+    def mapped(self) -> MappedClass:
+        """The complete class.
 
-    def _error(self, message: str, attribute: str | None = None) -> SchemaError:
-        return SchemaError(f"{self.name}: {message}", model=self.name, attribute=attribute)
+        Raises:
+            SchemaError: an annotation names what is still not defined, or the declaration can't work.
+        """
+        try:
+            with _completing:
+                return self._mapped or self._complete()
+        except NameError as error:
+            missing = getattr(error, "name", None) or str(error)
+            module = self._cls.__module__
+            raise SchemaError(
+                f"{self._cls.__name__}: an annotation names {missing}, which is not defined in "
+                f"{module}{nearest(missing, vars(sys.modules.get(module, sys)))}; define or import it there before the "
+                "class is used, and not only for type checkers",
+                model=self._cls.__name__,
+            ) from None
+
+    def _resolve(self) -> ClassMapping:
+        hints = {name: one.resolve() for name, one in self._declared.items()}
+        attributes = [_attribute(name, hints[name], declared.declaration) for name, declared in self._declared.items()]
+        cls = self._cls
+        indexes: dict[str, IndexDeclaration] = {}
+        for base in reversed(cls.__mro__):
+            for name, value in base.__dict__.items():
+                indexes.pop(name, None)
+                if isinstance(value, IndexDeclaration) and name not in self._declared:
+                    indexes[name] = value
+        options = TableOptions(**cls.__dict__["__table_keywords__"])
+        mapping = ClassMapping(cls, table=self._table, attributes=attributes, indexes=indexes, options=options)
+        _check_key_types(mapping, cls.__key_types__, self._names)
+        # For whoever asks for the annotations, msgspec's own encoders and decoders among them.
+        cls.__annotations__.update(hints)
+        return mapping
+
+    def _complete(self) -> MappedClass:
+        mapping = self.mapping()
+        fields = record_fields(self._cls)
+        assert fields is not None
+        found = MappedClass(mapping, fields, keeps_loaded=True, names=self._names)
+        self._mapped = found
+        type.__setattr__(self._cls, "__mapped__", found)
+        type.__setattr__(self._cls, "__paths__", found.paths)
+        self._names.forget_frame()
+        return found
 
 
-class _Unresolved(msgspec.Struct):
-    """An annotation written as text, with what is needed to resolve it."""
+class _LaterPaths(dict[str, Any]):
+    """The paths of a class that is not complete yet: it is completed at the first look at one."""
 
-    text: str
-    module: str
-    scope: dict[str, Any]
-
-    def resolve(self) -> Any:
-        module = sys.modules.get(self.module)
-        carrier = type("_Carrier", (), {"__annotations__": {"it": self.text}, "__module__": self.module})
-        names = {**(module.__dict__ if module else {}), **self.scope}
-        return type_hints(carrier, names)["it"]
-
-
-class _LaterMapping:
-    """Stands for the mapping of a class that is completed when first used."""
-
-    def __init__(self, complete: Any) -> None:
+    def __init__(self, complete: Callable[[], MappedClass], names: dict[str, Any]) -> None:
+        super().__init__()
         self._complete = complete
+        self._names = names
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._complete().mapping, name)
+    def get(self, name: str, default: Any = None) -> Any:
+        return self._complete().paths[name] if name in self._names else default
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
 
 
-def attr_of(default: Any) -> AttributeDeclaration:
-    """The declaration of ``name: Attr[T] = default``."""
-    declaration: AttributeDeclaration = attr(default=default)  # type: ignore[assignment]
-    return declaration
+class _AbstractPaths(dict[str, Any]):
+    """Stands for the paths of an abstract class, which has none."""
+
+    def __init__(self, cls_name: str, names: dict[str, Any]) -> None:
+        super().__init__()
+        self._cls_name = cls_name
+        self._names = names
+
+    def get(self, name: str, default: Any = None) -> Any:
+        if name in self._names:
+            raise AttributeError(
+                f"{self._cls_name}.{name}: {self._cls_name} is abstract; write the name of a class derived from it"
+            )
+        return default
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+
+def _attribute(name: str, annotation: Any, declaration: AttributeDeclaration) -> Attribute:
+    return Attribute(
+        name=name,
+        stored_name=name if declaration.name is None else declaration.name,
+        annotation=annotation,
+        default=declaration.default,
+        default_factory=declaration.default_factory,
+        role=declaration.role,
+        constraints=declaration.constraints,
+        store_none=declaration.store_none,
+    )
 
 
 def _struct_field(declaration: AttributeDeclaration) -> Any:
@@ -344,41 +289,111 @@ def _struct_field(declaration: AttributeDeclaration) -> Any:
     return msgspec.field()
 
 
-def _own_annotations(namespace: dict[str, Any]) -> dict[str, Any]:
-    found = namespace.get("__annotations__")
-    if found is None and sys.version_info >= (3, 14):
-        import annotationlib
-
-        annotate = annotationlib.get_annotate_from_class_namespace(namespace)
-        if annotate is not None:
-            found = annotationlib.call_annotate_function(annotate, annotationlib.Format.FORWARDREF)
-    return dict(found or {})
+def _missing_fields(
+    bases: tuple[type[Any], ...], inherited: dict[str, DeclaredAttribute]
+) -> dict[str, DeclaredAttribute]:
+    """The inherited attributes for which no base has a field: those of abstract classes."""
+    present = {field for base in bases for field in getattr(base, "__struct_fields__", ())}
+    return {name: one for name, one in inherited.items() if name not in present}
 
 
-def _unwrapped(annotation: Any) -> Any:
-    if isinstance(annotation, str):
-        return annotation[annotation.index("[") + 1 : annotation.rindex("]")]
-    return get_args(annotation)[0]
+def _resolve_early(cls: Any, names: Names, declared: dict[str, DeclaredAttribute]) -> None:
+    """Resolve what can be, so that an abstract class does not hold on to the function it was made in."""
+    try:
+        for one in declared.values():
+            one.resolve()
+    except NameError:
+        names.add(cls)
+    else:
+        names.forget_frame()
 
 
-def _resolved_inside(annotation: Any, cls: Any) -> Any:
-    """An annotation whose arguments may be text: ``list["Node"]``."""
-    carrier = type("_Carrier", (), {"__annotations__": {"it": annotation}, "__module__": cls.__module__})
-    module = sys.modules.get(cls.__module__)
-    return type_hints(carrier, {**(module.__dict__ if module else {}), cls.__name__: cls})["it"]
+def _table_keywords(
+    body: ClassBody, bases: tuple[type[Any], ...], options: dict[str, Any], table: str | None, abstract: bool
+) -> dict[str, Any]:
+    unknown = set(options) - set(TableOptions.__struct_fields__)
+    if unknown:
+        known = ("table", "abstract", *TableOptions.__struct_fields__)
+        name = min(unknown)
+        raise body.error(f"unknown class keyword {name!r}{nearest(name, known)}; there are: {', '.join(known)}")
+    if options and table is None and not abstract:
+        raise body.error(f'{min(options)}= is about a table, and the class has none; write table="..."')
+    inherited: dict[str, Any] = {}
+    for base in reversed(bases):
+        inherited |= getattr(base, "__table_keywords__", {})
+    if "billing" in options:
+        # Capacity units belong to the way of billing they were written with.
+        inherited = {name: one for name, one in inherited.items() if name not in ("read_units", "write_units")}
+    return inherited | options
 
 
-def _caller_locals() -> dict[str, Any]:
-    """The local names where the class statement stands, for annotations that name classes made in a function."""
-    frame = sys._getframe(1)
-    while frame.f_globals.get("__name__") == __name__:
-        if frame.f_back is None:
-            return {}
+def _key_types(bases: tuple[type[Any], ...], namespace: dict[str, Any]) -> KeyTypes | None:
+    given = [one for one in namespace.get("__orig_bases__", ()) if isinstance(one, KeyTypes)]
+    given += [found for base in bases if (found := getattr(base, "__key_types__", None)) is not None]
+    return given[0] if given else None
+
+
+def _check_key_types(mapping: ClassMapping, given: KeyTypes | None, names: Names) -> None:
+    if given is None or mapping.table is None:
+        return
+    for role, attribute, said in zip(
+        ("partition_key", "sort_key"), (mapping.partition_key, mapping.sort_key), given.types, strict=False
+    ):
+        said = names.resolve(said)
+        if attribute is None:
+            if said is type(None) or _shown(said).endswith("Never"):
+                continue
+            problem = f"it has no {role}; write {given.model.__name__}[{_shown(given.types[0])}, None]"
+        elif _bare(attribute.annotation) == _bare(said):
+            continue
+        else:
+            problem = (
+                f"its {role} {attribute.name} is Attr[{_shown(attribute.annotation)}]; write the same type in both"
+            )
+        raise SchemaError(
+            f"{mapping.name}: {given!r} says that its {role} is {_shown(said)}, but {problem}",
+            model=mapping.name,
+            attribute=attribute.name if attribute is not None else None,
+        )
+
+
+def _bare(annotation: Any) -> Any:
+    """A type without its markers."""
+    return _bare(get_args(annotation)[0]) if hasattr(annotation, "__metadata__") else annotation
+
+
+def _shown(annotation: Any) -> str:
+    if isinstance(annotation, type) and get_origin(annotation) is None:
+        return annotation.__name__
+    return str(annotation).replace("typing.", "")
+
+
+def _layout_advice(text: str, bases: tuple[type[Any], ...]) -> str:
+    if "lay-out conflict" in text:
+        names = " and ".join(base.__name__ for base in bases)
+        return f"{names} each hold attributes of their own; declare those that are mixed in with abstract=True"
+    return text
+
+
+def _refuse_change(cls: Any, name: str) -> None:
+    found = type.__getattribute__(cls, "__paths__")
+    if name in found:
+        raise AttributeError(f"{cls.__name__}.{name} is an attribute of the mapped class and can't be replaced")
+
+
+def _declaring_frame(module: Any) -> FrameType | None:
+    """Where the class statement stands: its local names are for annotations that name classes made in a function."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and frame.f_globals.get("__name__") != module:
         frame = frame.f_back
-    return dict(frame.f_locals) if frame.f_locals is not frame.f_globals else {}
+    return frame
 
 
-def _reserved_names() -> frozenset[str]:
-    from .model import Model
+def _reserved_names(bases: tuple[type[Any], ...]) -> frozenset[str]:
+    """The public names of Model, the class at the root."""
+    (root, *_) = (cls for base in bases for cls in base.__mro__ if isinstance(cls, ModelMeta) and _is_root(cls))
+    return frozenset(name for name in dir(root) if not name.startswith("_"))
 
-    return frozenset(name for name in dir(Model) if not name.startswith("_"))
+
+def _is_root(cls: ModelMeta) -> bool:
+    return not any(isinstance(base, ModelMeta) for base in cls.__bases__)

@@ -69,8 +69,7 @@ class Model(_Instance, msgspec.Struct, metaclass=ModelMeta):
         ) -> None: ...
 
     __paths__: ClassVar[dict[str, Any]] = {}
-    __declarations__: ClassVar[dict[str, Any]] = {}
-    __attribute_annotations__: ClassVar[dict[str, Any]] = {}
+    __mapped__: ClassVar[Any] = None
 
     # ------------------------------------------------------------------ by key
 

@@ -7,27 +7,42 @@ same for all, so it is written here once. Codecs of several types (unions, ``Any
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from itertools import islice
+from typing import Any, Self, get_args, get_origin
 
 import msgspec
 
-from ..errors import DecodeError, ValidationError
+from ..errors import DecodeError, LimitExceeded, ValidationError
 from ..mapping.constraints import Constraints
 from ..mapping.value_codec import WireValue
-from .misfit import Misfit
+from .misfit import Misfit, TooDeep, place_of
 from .source import Scope
 
-__all__ = ["Codec", "Problem", "wire_struct"]
+__all__ = ["ENCODE_FAILURES", "MAX_DEPTH", "Codec", "Problem", "wire_struct"]
 
 Problem = tuple[str, str]
 """A path below the value and what is wrong there."""
 
-_wire_structs: dict[tuple[tuple[str, Any], ...], type[msgspec.Struct]] = {}
+MAX_DEPTH = 31
+"""Levels of lists and maps DynamoDB takes in one attribute: 32 with the item itself."""
+
+ENDLESS = 10**6
+"""The depth of a type that holds itself."""
+
+ENCODE_FAILURES = (Misfit, AttributeError, KeyError, RecursionError)
+"""What a generated encoder raises: a misfit, a member that is missing, a value that holds itself."""
+
+MAX_PROBLEMS = 100
+
+_NO_LIMITS = Constraints()
+_shared_structs: dict[tuple[tuple[str, Any], ...], type[msgspec.Struct]] = {}
 
 
 def wire_struct(payloads: tuple[tuple[str, Any], ...]) -> type[msgspec.Struct]:
     """The struct msgspec reads a tagged value into: one field per tag, all optional when there are several."""
-    found = _wire_structs.get(payloads)
+    # Only those of built-in types are kept: a struct kept for ever would keep the classes in it.
+    shared = all(map(_is_built_in, (payload for _, payload in payloads)))
+    found = _shared_structs.get(payloads) if shared else None
     if found is None:
         fields: list[Any]
         if len(payloads) == 1:
@@ -35,8 +50,15 @@ def wire_struct(payloads: tuple[tuple[str, Any], ...]) -> type[msgspec.Struct]:
         else:
             fields = [(tag, payload | msgspec.UnsetType, msgspec.UNSET) for tag, payload in payloads]
         found = msgspec.defstruct("Wire" + "".join(tag for tag, _ in payloads), fields, gc=False)
-        _wire_structs[payloads] = found
+        if shared:
+            _shared_structs[payloads] = found
     return found
+
+
+def _is_built_in(payload: Any) -> bool:
+    if get_origin(payload) is list:
+        return _is_built_in(get_args(payload)[0])
+    return isinstance(payload, type) and get_origin(payload) is None and not issubclass(payload, msgspec.Struct)
 
 
 class Codec:
@@ -45,11 +67,22 @@ class Codec:
     Attributes:
         tag: DynamoDB's type descriptor of what it writes, or "" when that depends on the value.
         payload_type: the type msgspec reads inside the tag.
+        kinds: the classes of its values, for telling the members of a union apart.
+        limitable: names of the limits (``ge``, ``min_length`` …) that have a meaning for its values.
+        constraints: the limits on its values.
+        depth: how many levels of lists and maps its values may have.
     """
 
     tag: str = ""
     payload_type: Any = Any
-    constraints: Constraints = Constraints()
+    kinds: tuple[type[Any], ...] = ()
+    limitable: frozenset[str] = frozenset()
+    constraints: Constraints = _NO_LIMITS
+    depth: int = 0
+    _encode: Callable[[Any], WireValue] | None = None
+    _decode: Callable[[Any], Any] | None = None
+    _without_limits: Codec | None = None
+    _wire_type: Any = None
 
     # ------------------------------------------------------------------ what a codec of one tag defines
 
@@ -87,7 +120,9 @@ class Codec:
     @property
     def wire_type(self) -> Any:
         """The type msgspec reads the tagged value into."""
-        return wire_struct(self.payloads)
+        if self._wire_type is None:
+            self._wire_type = wire_struct(self.payloads)
+        return self._wire_type
 
     def encode_source(self, scope: Scope, value: str) -> str:
         """Source of the wire form of the value held by the variable ``value``."""
@@ -97,6 +132,8 @@ class Codec:
         """Source of the value of a wire struct; ``wire`` is cheap to evaluate and holds no walrus."""
         return self.value_source(scope, f"{wire}.{self.tag}")
 
+    # ------------------------------------------------------------------ what is inside
+
     def is_empty_source(self, value: str) -> str | None:
         """Source of a test for a value that can only be stored by leaving it out (an empty set), if there is one."""
         return None
@@ -105,44 +142,62 @@ class Codec:
         """The stored name and the codec of a map member; None when there is no such member."""
         return None
 
+    def member_names(self) -> list[str]:
+        """The Python names of the map members there are; none when any name may be one."""
+        return []
+
     def element(self) -> Codec | None:
         """The codec of a list's or a set's elements; None when the type has none."""
         return None
+
+    def narrowed(self, wire: WireValue) -> Codec:
+        """The codec of those it is made of that reads this wire form; itself when it is made of none."""
+        return self
+
+    def parts(self, wire: WireValue) -> Iterator[tuple[str, Codec, WireValue | None]]:
+        """Place, codec and wire form of each value inside; None for one that is missing."""
+        return iter(())
 
     # ------------------------------------------------------------------ compiled on first use
 
     @property
     def encode_fast(self) -> Callable[[Any], WireValue]:
-        """The compiled encoder; it raises Misfit."""
-        function = self.__dict__.get("_encode")
-        if function is None:
+        """The compiled encoder; it raises one of ENCODE_FAILURES."""
+        if self._encode is None:
             scope = Scope()
-            function = scope.function("encode", "value", [f"return {self.encode_source(scope, 'value')}"])
-            self.__dict__["_encode"] = function
-        return function
+            self._encode = scope.function("encode", "value", [f"return {self.encode_source(scope, 'value')}"])
+        return self._encode
 
     @property
     def decode_fast(self) -> Callable[[Any], Any]:
-        """The compiled builder from the wire struct; it raises Misfit."""
-        function = self.__dict__.get("_decode")
-        if function is None:
+        """The compiled builder from the wire struct; it raises Misfit, or what a constructor raises."""
+        if self._decode is None:
             scope = Scope()
-            function = scope.function("decode", "wire", [f"return {self.decode_source(scope, 'wire')}"])
-            self.__dict__["_decode"] = function
-        return function
+            self._decode = scope.function("decode", "wire", [f"return {self.decode_source(scope, 'wire')}"])
+        return self._decode
 
     def encode(self, value: Any) -> WireValue:
         """The wire form of a value.
 
         Raises:
             ValidationError: the value is not of this type or cannot be stored.
+            LimitExceeded: it is nested deeper than DynamoDB takes.
         """
         try:
             return self.encode_fast(value)
-        except Misfit:
-            found = tuple(self.problems(value, ""))
-            path, reason = found[0]
-            raise ValidationError(reason, attribute=path or None, errors=found) from None
+        except (TooDeep, RecursionError):
+            raise LimitExceeded(f"a value is nested deeper than the {MAX_DEPTH} levels DynamoDB takes") from None
+        except ENCODE_FAILURES as failure:
+            found = self.found_problems(value, failure)
+        path, reason = found[0]
+        raise ValidationError(reason, attribute=path or None, errors=found)
+
+    def found_problems(self, value: Any, failure: Exception) -> tuple[Problem, ...]:
+        """Everything wrong with a value whose encoding failed."""
+        found = tuple(islice(self.problems(value, ""), MAX_PROBLEMS))
+        if not found and not isinstance(failure, Misfit):
+            raise failure
+        return found or (("", str(failure)),)
 
     def decode(self, wire: WireValue) -> Any:
         """The value of a wire form as it came in a response.
@@ -151,21 +206,52 @@ class Codec:
             DecodeError: it is stored as something else.
         """
         try:
-            return self.decode_fast(msgspec.json.decode(msgspec.json.encode(wire), type=self.wire_type, strict=False))
-        except (msgspec.ValidationError, Misfit, ValueError):
+            return self.read(wire)
+        except Exception as failure:  # noqa: BLE001 - constructors raise what they like
             found = "/".join(wire)
+            reason = decode_reason(failure)
             raise DecodeError(
-                f"expected {self.describe()}, found DynamoDB type {found}", expected=self.describe(), found=found
+                f"expected {self.describe()}, found DynamoDB type {found}{reason and f' ({reason})'}",
+                expected=self.describe(),
+                found=found,
             ) from None
+
+    def read(self, wire: WireValue) -> Any:
+        """The value of a wire form; it raises whatever msgspec, a builder or a constructor raises."""
+        return self.decode_fast(msgspec.json.decode(msgspec.json.encode(wire), type=self.wire_type, strict=False))
+
+    # ------------------------------------------------------------------ limits
+
+    def constrained(self, constraints: Constraints) -> Codec:
+        """The same codec with these limits on its values."""
+        copy = self.copied()
+        copy.constraints = constraints
+        return copy
 
     @property
     def unconstrained(self) -> Codec:
-        """The same codec without limits: a value to compare with, or to add, need not be one the attribute may have."""
-        return self.constrained(Constraints()) if self.constraints else self
+        """The same codec without limits, at any depth: a value to compare with, or one that is stored already, need
+        not be one the attribute may have.
+        """
+        if self._without_limits is None:
+            self._without_limits = self.strip_limits()
+        return self._without_limits
 
-    def constrained(self, constraints: Constraints) -> Codec:
-        """The same codec with limits on its values."""
-        copy: Codec = object.__new__(type(self))
-        copy.__dict__.update({k: v for k, v in self.__dict__.items() if k not in ("_encode", "_decode")})
-        copy.constraints = constraints
+    def strip_limits(self) -> Codec:
+        return self.constrained(_NO_LIMITS) if self.constraints else self
+
+    def copied(self) -> Self:
+        """A codec like this one, with nothing compiled."""
+        copy = object.__new__(type(self))
+        compiled = ("_encode", "_decode", "_without_limits")
+        copy.__dict__.update({name: one for name, one in self.__dict__.items() if name not in compiled})
         return copy
+
+
+def decode_reason(failure: Exception) -> str:
+    """Why reading failed, as far as more can be said than that the type is another."""
+    if isinstance(failure, Misfit):
+        return str(failure)
+    if isinstance(failure, msgspec.MsgspecError):
+        return ""
+    return f"its constructor raised {place_of(failure)}"

@@ -6,15 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..mapping.value_codec import ALL_TAGS
-from .base import Codec, Problem
-from .misfit import Misfit
+from .base import ENDLESS, MAX_DEPTH, Codec, Problem
+from .misfit import Misfit, TooDeep
 from .numbers import decimal_text, float_text, int_text
 from .source import Scope
 
-__all__ = ["MAX_DEPTH", "AnyCodec", "decode_any", "encode_any"]
-
-MAX_DEPTH = 32
-"""Levels of nesting DynamoDB takes in one attribute."""
+__all__ = ["AnyCodec", "decode_any", "encode_any"]
 
 
 class AnyCodec(Codec):
@@ -24,7 +21,8 @@ class AnyCodec(Codec):
     Whole numbers come back as int and other numbers as Decimal, which alone is exact; a tuple comes back as a list.
     """
 
-    kind = object
+    kinds = (object,)
+    depth = ENDLESS
 
     def describe(self) -> str:
         return "Any"
@@ -60,7 +58,7 @@ def encode_any(value: Any, depth: int = 0) -> dict[str, Any]:
     """The wire form of a value of any kind DynamoDB has."""
     kind = type(value)
     if kind is str:
-        return {"S": value}
+        return {"S": value if value.isascii() else _text(value)}
     if kind is bool:
         return {"BOOL": value}
     if kind is int:
@@ -69,29 +67,40 @@ def encode_any(value: Any, depth: int = 0) -> dict[str, Any]:
         return {"N": float_text(value)}
     if value is None:
         return {"NULL": True}
-    if depth >= MAX_DEPTH:
-        raise Misfit(f"is nested deeper than the {MAX_DEPTH} levels DynamoDB takes")
-    if isinstance(value, dict):
-        return {"M": {_member_name(name): encode_any(one, depth + 1) for name, one in value.items()}}
-    if isinstance(value, (list, tuple)):
-        return {"L": [encode_any(one, depth + 1) for one in value]}
     if isinstance(value, (bytes, bytearray)):
         return {"B": bytes(value)}
     if isinstance(value, (set, frozenset)):
         return _encode_set(value)
-    return _encode_other(value)
+    if not isinstance(value, (dict, list, tuple)):
+        return _encode_other(value)
+    if depth >= MAX_DEPTH:
+        raise TooDeep(f"is nested deeper than the {MAX_DEPTH} levels DynamoDB takes")
+    if isinstance(value, dict):
+        return {"M": {_member_name(name): encode_any(one, depth + 1) for name, one in value.items()}}
+    return {"L": [encode_any(one, depth + 1) for one in value]}
+
+
+def _text(value: str) -> str:
+    text = str.__str__(value)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Misfit("holds a lone surrogate, which is not valid text") from None
+    return text
 
 
 def _member_name(name: Any) -> str:
-    if isinstance(name, str):
-        return name
-    raise Misfit(f"has a map key of type {type(name).__name__}; DynamoDB's maps have text keys")
+    if not isinstance(name, str):
+        raise Misfit(f"has a map key of type {type(name).__name__}; DynamoDB's maps have text keys")
+    if not name:
+        raise Misfit("has an empty map key; DynamoDB's maps have no member without a name")
+    return _text(name)
 
 
 def _encode_other(value: Any) -> dict[str, Any]:
     # Subclasses of the simple types, and Decimal without importing it for everybody.
     if isinstance(value, str):
-        return {"S": str.__str__(value)}
+        return {"S": _text(value)}
     if isinstance(value, int):
         return {"N": int_text(int(value))}
     if isinstance(value, float):
@@ -111,7 +120,14 @@ def _encode_set(value: Any) -> dict[str, Any]:
     if len(tags) != 1 or not tags <= {"S", "N", "B"}:
         raise Misfit("is a set that is not all text, all numbers or all bytes")
     tag = tags.pop()
-    return {tag + "S": [wire[tag] for wire in wires]}
+    payloads = [wire[tag] for wire in wires]
+    if tag == "N" and len({type(one) for one in value}) > 1:
+        from decimal import Decimal
+
+        # 0.1 and Decimal("0.1") differ for Python and are one number in DynamoDB.
+        if len({Decimal(one) for one in payloads}) != len(payloads):
+            raise Misfit("is a set with two members that are stored as the same number")
+    return {tag + "S": payloads}
 
 
 def decode_any(wire: dict[str, Any]) -> Any:
@@ -135,7 +151,7 @@ def decode_any(wire: dict[str, Any]) -> Any:
             return _bytes(payload)
         if tag == "BS":
             return {_bytes(one) for one in payload}
-    raise Misfit("a stored value has no DynamoDB type")
+    raise Misfit("a value without DynamoDB type")
 
 
 def _number(text: str) -> Any:
@@ -151,6 +167,9 @@ def _number(text: str) -> Any:
 def _bytes(payload: Any) -> bytes:
     if isinstance(payload, bytes):
         return payload
-    from binascii import a2b_base64
+    import binascii
 
-    return a2b_base64(payload)
+    try:
+        return binascii.a2b_base64(payload)
+    except binascii.Error:
+        raise Misfit("binary that is not base64") from None

@@ -60,13 +60,14 @@ def decimal_text(value: Decimal) -> str:
     """
     if not value.is_finite():
         raise Misfit("is not a finite number; DynamoDB stores neither NaN nor infinities")
-    _sign, digits, exponent = value.as_tuple()
+    text = str(value)
+    if len(text) <= MAX_DIGITS and "E" not in text:
+        return text
     if not value:
         return "0"
-    significant = "".join(map(str, digits)).strip("0")
-    if len(significant) > MAX_DIGITS:
+    _sign, digits, _exponent = value.as_tuple()
+    if len("".join(map(str, digits)).strip("0")) > MAX_DIGITS:
         raise Misfit("has more than the 38 significant digits a DynamoDB number can hold")
     if not -130 <= value.adjusted() <= 125:
         raise Misfit("is beyond DynamoDB's range of numbers (1E-130 to 9.99E+125)")
-    del exponent
-    return str(value)
+    return text

@@ -10,14 +10,16 @@ import msgspec
 from ..mapping.attributes import NO_DEFAULT, Attribute
 from ..mapping.records import RecordFields
 from ..mapping.value_codec import WireValue
-from .base import Codec, Problem
+from .base import ENDLESS, MAX_DEPTH, Codec, Problem
 from .misfit import Misfit
+from .scalars import wrong_type
 from .source import Scope
 from .unions import OptionalCodec
 
-__all__ = ["LazyRecordCodec", "RecordCodec", "RecordUnionCodec"]
+__all__ = ["LazyRecordCodec", "RecordCodec"]
 
 _CONSTANTS = (str, int, bool, bytes, type(None))
+_MISSING: Any = object()
 
 
 class RecordCodec(Codec):
@@ -31,29 +33,36 @@ class RecordCodec(Codec):
     """
 
     tag = "M"
+    _encode_members: Callable[[Any], dict[str, Any]] | None = None
+    _build: Callable[[Any], Any] | None = None
 
-    def __init__(self, cls: type[Any], fields: RecordFields, codecs: dict[str, Codec]) -> None:
+    def __init__(
+        self, cls: type[Any], fields: RecordFields, codecs: dict[str, Codec], wire_members: Any = None
+    ) -> None:
         self.cls = cls
         self.kind = dict if fields.is_dict else cls
+        self.kinds = (self.kind,)
         self.fields = fields
         self.codecs = codecs
-        self._encode_members: Callable[[Any], dict[str, Any]] | None = None
-        self._build: Callable[[Any], Any] | None = None
-        members: list[Any] = []
-        renames: dict[str, str] = {}
+        self.depth = max((codec.depth for codec in codecs.values()), default=0) + 1
+        self.wire_members = self._wire_members() if wire_members is None else wire_members
+        self.payload_type = self.wire_members
+
+    def _wire_members(self) -> type[msgspec.Struct]:
         required: list[Any] = []
-        for position, attribute in enumerate(fields.attributes):
-            wire_type = codecs[attribute.name].wire_type
+        optional: list[Any] = []
+        renames: dict[str, str] = {}
+        for position, attribute in enumerate(self.fields.attributes):
+            wire_type = self.codecs[attribute.name].wire_type
             name = f"f{position}"
             renames[name] = attribute.stored_name
             if self.may_be_absent(attribute):
-                members.append((name, wire_type | None if not isinstance(wire_type, str) else wire_type, None))
+                optional.append((name, wire_type | None, None))
             else:
                 required.append((name, wire_type))
-        self.wire_members = msgspec.defstruct(
-            f"Wire{cls.__name__}", [*required, *members], rename=renames, gc=False, kw_only=True
+        return msgspec.defstruct(
+            f"Wire{self.cls.__name__}", [*required, *optional], rename=renames, gc=False, kw_only=True
         )
-        self.payload_type = self.wire_members
 
     def describe(self) -> str:
         return self.cls.__name__
@@ -66,11 +75,14 @@ class RecordCodec(Codec):
             or attribute.name in self.fields.optional_members
         )
 
+    def _leaves_none_out(self, attribute: Attribute) -> bool:
+        return isinstance(self.codecs[attribute.name], OptionalCodec) and not attribute.stores_none
+
     # ------------------------------------------------------------------ encoding
 
     @property
     def encode_members(self) -> Callable[[Any], dict[str, Any]]:
-        """The generated function from an instance to its wire members, by stored name; it raises Misfit."""
+        """The generated function from an instance to its wire members, by stored name; it raises ENCODE_FAILURES."""
         if self._encode_members is None:
             self._encode_members = self._compile_encoder()
         return self._encode_members
@@ -88,25 +100,44 @@ class RecordCodec(Codec):
                 later.append(f"if {attribute.name!r} in o:")
                 later.append(f"    {value} = o[{attribute.name!r}]")
                 later.append(f"    members[{stored}] = {codec.encode_source(scope, value)}")
+                later.append("    expected += 1")
                 continue
             member = f"o[{attribute.name!r}]" if self.fields.is_dict else f"o.{attribute.name}"
             loads.append(f"{value} = {member}")
-            if isinstance(codec, OptionalCodec) and not attribute.store_none:
+            if self._leaves_none_out(attribute):
+                assert isinstance(codec, OptionalCodec)
                 later.append(f"if {value} is not None:")
                 later.append(f"    members[{stored}] = {codec.inner.encode_source(scope, value)}")
                 continue
             empty = codec.is_empty_source(value)
-            if empty is not None and _reads_back_empty(attribute):
-                later.append(f"if not ({empty}):")
+            if empty is not None and attribute.has_default:
+                test = f"{empty} and {scope.bind(_reads_back_empty)}({scope.bind(attribute)})"
+                later.append(f"if not ({test}):")
                 later.append(f"    members[{stored}] = {codec.encode_source(scope, value)}")
             else:
                 entries.append(f"{stored}: {codec.encode_source(scope, value)}")
+        if self.fields.tag is not None:
+            name, tag = self.fields.tag
+            entries.append(f"{name!r}: {_tag_wire(tag)!r}")
         display = f"{{{', '.join(entries)}}}"
+        if self.fields.is_dict:
+            required = len(self.fields.attributes) - len(self.fields.optional_members)
+            loads.append(f"expected = {required}")
+            later.append("if len(o) != expected:")
+            later.append(f"    {scope.bind(self)}.refuse_unknown(o)")
         if later:
             body = [*loads, f"members = {display}", *later, "return members"]
         else:
             body = [*loads, f"return {display}"]
         return scope.function(f"encode_{self.cls.__name__}", "o", body)
+
+    def refuse_unknown(self, value: dict[str, Any]) -> None:
+        """Refuse members that the TypedDict does not have: they would be lost."""
+        raise Misfit("; ".join(reason for _, reason in self._unknown_members(value, "")))
+
+    def _unknown_members(self, value: dict[Any, Any], path: str) -> Iterator[Problem]:
+        for name in value.keys() - self.codecs.keys():
+            yield path, f"has a member {name!r}, which {self.cls.__name__} does not have"
 
     def payload_source(self, scope: Scope, value: str) -> str:
         codec = scope.bind(self)
@@ -117,13 +148,13 @@ class RecordCodec(Codec):
         """Refuse a value of another class; a subclass too, since its own fields would be lost."""
         if isinstance(value, self.kind) and self.fields.is_dict:
             return self.encode_members(value)
-        raise Misfit(f"must be {self.cls.__name__}, not {type(value).__name__}")
+        raise wrong_type(self.cls.__name__, value)
 
     # ------------------------------------------------------------------ decoding
 
     @property
     def build(self) -> Callable[[Any], Any]:
-        """The generated function from the wire struct to an instance; it raises Misfit."""
+        """The generated function from the wire struct to an instance; it raises Misfit, or as constructors do."""
         if self._build is None:
             scope = Scope()
             lines, instance = self.build_lines(scope)
@@ -151,10 +182,12 @@ class RecordCodec(Codec):
             source = self.member_source(scope, position)
             keyword = self.fields.keywords.get(attribute.name)
             if keyword is None:
-                afterwards.append(f"object.__setattr__(instance, {attribute.name!r}, {source})")
+                # Past __setattr__: the class may be frozen.
+                afterwards.append(f"{scope.bind(object.__setattr__)}(instance, {attribute.name!r}, {source})")
             else:
                 arguments.append(f"{keyword}={source}")
-        call = f"{scope.bind(self.cls)}({', '.join(arguments)})"
+        cls = scope.bind(self.cls)
+        call = f"{cls}.__new__({cls})" if self.fields.bare else f"{cls}({', '.join(arguments)})"
         if not afterwards:
             return [], call
         return [f"instance = {call}", *afterwards], "instance"
@@ -178,29 +211,33 @@ class RecordCodec(Codec):
     def value_source(self, scope: Scope, payload: str) -> str:
         return f"{scope.bind(self)}.build({payload})"
 
+    def instance_of(self, payload: Any) -> Any:
+        """The instance of raw members."""
+        return self.build(msgspec.json.decode(payload, type=self.wire_members, strict=False))
+
     # ------------------------------------------------------------------ the slow path
 
     def problems(self, value: Any, path: str) -> Iterator[Problem]:
         if not isinstance(value, self.kind) or (value.__class__ is not self.kind and not self.fields.is_dict):
-            yield path, f"must be {self.cls.__name__}, not {type(value).__name__}"
-            return
-        yield from self.member_problems(value, path)
+            yield path, str(wrong_type(self.cls.__name__, value))
+        else:
+            yield from self.member_problems(value, path)
 
     def member_problems(self, value: Any, path: str) -> Iterator[Problem]:
         """What is wrong with the members of an instance."""
         prefix = f"{path}." if path else ""
         for attribute in self.fields.attributes:
-            codec = self.codecs[attribute.name]
-            if self.fields.is_dict:
-                if attribute.name not in value:
-                    if attribute.name not in self.fields.optional_members:
-                        yield prefix + attribute.name, "is missing"
-                    continue
-                member = value[attribute.name]
-            else:
-                member = getattr(value, attribute.name)
-            if not (isinstance(member, (set, frozenset)) and not member and _reads_back_empty(attribute)):
-                yield from codec.problems(member, prefix + attribute.name)
+            name = attribute.name
+            member = value.get(name, _MISSING) if self.fields.is_dict else getattr(value, name, _MISSING)
+            if member is _MISSING:
+                if name not in self.fields.optional_members:
+                    yield prefix + name, "is missing"
+            elif not (isinstance(member, (set, frozenset)) and not member and _reads_back_empty(attribute)):
+                yield from self.codecs[name].problems(member, prefix + name)
+        if self.fields.is_dict:
+            yield from self._unknown_members(value, path)
+
+    # ------------------------------------------------------------------ what is inside
 
     def member(self, name: str) -> tuple[str, Codec] | None:
         for attribute in self.fields.attributes:
@@ -209,16 +246,20 @@ class RecordCodec(Codec):
         return None
 
     def member_names(self) -> list[str]:
-        """Python names of its members."""
         return [attribute.name for attribute in self.fields.attributes]
 
     def parts(self, wire: WireValue) -> Iterator[tuple[str, Codec, WireValue | None]]:
-        """Each member's place, codec and wire form; None for one that is missing."""
         members = wire["M"]
         for attribute in self.fields.attributes:
             found = members.get(attribute.stored_name)
             if found is not None or not self.may_be_absent(attribute):
                 yield f".{attribute.name}", self.codecs[attribute.name], found
+
+    def strip_limits(self) -> Codec:
+        codecs = {name: codec.unconstrained for name, codec in self.codecs.items()}
+        if all(codecs[name] is self.codecs[name] for name in codecs):
+            return self
+        return RecordCodec(self.cls, self.fields, codecs, self.wire_members)
 
 
 class LazyRecordCodec(Codec):
@@ -226,10 +267,11 @@ class LazyRecordCodec(Codec):
 
     tag = "M"
     payload_type = msgspec.Raw
+    depth = ENDLESS
 
     def __init__(self, cls: type[Any], resolve: Callable[[], Codec]) -> None:
         self.cls = cls
-        self.kind = cls
+        self.kinds = (dict if issubclass(cls, dict) else cls,)
         self._resolve = resolve
 
     @property
@@ -251,71 +293,29 @@ class LazyRecordCodec(Codec):
         return target.encode_members(value) if value.__class__ is target.kind else target.wrong_class(value)
 
     def value_source(self, scope: Scope, payload: str) -> str:
-        return f"{scope.bind(self)}.read({payload})"
+        return f"{scope.bind(self)}.instance_of({payload})"
 
-    def read(self, payload: Any) -> Any:
+    def instance_of(self, payload: Any) -> Any:
         """The instance of raw members."""
-        target = self.target
-        return target.build(msgspec.json.decode(payload, type=target.wire_members, strict=False))
+        return self.target.instance_of(payload)
 
     def problems(self, value: Any, path: str) -> Iterator[Problem]:
-        if path.count(".") > MAX_PATH_LEVELS:
-            yield path, "is nested deeper than the 32 levels DynamoDB takes"
+        if path.count(".") > MAX_DEPTH:
+            yield path, f"is nested deeper than the {MAX_DEPTH} levels DynamoDB takes"
         else:
             yield from self.target.problems(value, path)
 
     def member(self, name: str) -> tuple[str, Codec] | None:
         return self.target.member(name)
 
+    def member_names(self) -> list[str]:
+        return self.target.member_names()
 
-MAX_PATH_LEVELS = 40
+    def narrowed(self, wire: WireValue) -> Codec:
+        return self.target
 
-
-class RecordUnionCodec(Codec):
-    """Several classes stored as maps, told apart by a field whose type is a Literal of its own in each."""
-
-    tag = "M"
-    payload_type = msgspec.Raw
-
-    def __init__(self, variants: dict[str, RecordCodec], stored_name: str) -> None:
-        self.variants = variants
-        self.by_class = {variant.cls: variant for variant in variants.values()}
-        self.kind: Any = tuple(self.by_class)
-        self._peek = msgspec.json.Decoder(
-            msgspec.defstruct("Peek", [("tagged", dict[str, Any])], rename={"tagged": stored_name})
-        )
-
-    def describe(self) -> str:
-        return " | ".join(variant.describe() for variant in self.by_class.values())
-
-    def payload_source(self, scope: Scope, value: str) -> str:
-        return f"{scope.bind(self)}.members_of({value})"
-
-    def members_of(self, value: Any) -> Any:
-        """The wire members of an instance of one of the classes."""
-        variant = self.by_class.get(value.__class__)
-        if variant is None:
-            raise Misfit(f"must be {self.describe()}, not {type(value).__name__}")
-        return variant.encode_members(value)
-
-    def value_source(self, scope: Scope, payload: str) -> str:
-        return f"{scope.bind(self)}.read({payload})"
-
-    def read(self, payload: Any) -> Any:
-        """The instance of raw members, of the class its discriminator names."""
-        peeked: Any = self._peek.decode(payload)
-        tagged = peeked.tagged
-        variant = self.variants.get(str(next(iter(tagged.values()), "")))
-        if variant is None:
-            raise Misfit(f"a stored map is none of {self.describe()}")
-        return variant.build(msgspec.json.decode(payload, type=variant.wire_members, strict=False))
-
-    def problems(self, value: Any, path: str) -> Iterator[Problem]:
-        variant = self.by_class.get(value.__class__)
-        if variant is None:
-            yield path, f"must be {self.describe()}, not {type(value).__name__}"
-        else:
-            yield from variant.problems(value, path)
+    def strip_limits(self) -> Codec:
+        return LazyRecordCodec(self.cls, lambda: self.target.unconstrained)
 
 
 def _reads_back_empty(attribute: Attribute) -> bool:
@@ -324,6 +324,10 @@ def _reads_back_empty(attribute: Attribute) -> bool:
         return False
     default = attribute.make_default()
     return isinstance(default, (set, frozenset)) and not default
+
+
+def _tag_wire(tag: str | int) -> WireValue:
+    return {"S": tag} if isinstance(tag, str) else {"N": str(tag)}
 
 
 def _default_source(scope: Scope, attribute: Attribute) -> str:

@@ -36,6 +36,35 @@ class AttributeDeclaration(msgspec.Struct, frozen=True, kw_only=True):
     constraints: Constraints = Constraints()
     store_none: bool = False
 
+    def problem(self) -> str | None:
+        """What is wrong with the declaration, whatever the type of the attribute; None when nothing."""
+        if self.default is not NO_DEFAULT and self.default_factory is not NO_DEFAULT:
+            return "has both default= and default_factory=; give one of them"
+        if self.default_factory is not NO_DEFAULT and not callable(self.default_factory):
+            kind = type(self.default_factory).__name__
+            return f"has a default_factory= of type {kind}; it takes a function without parameters, such as list"
+        if self.default is not NO_DEFAULT and _is_mutable(self.default):
+            kind = type(self.default).__name__
+            return (
+                f"has a default= of type {kind}, which every instance would share; write "
+                f"default_factory={kind if kind in _BUILT_IN else 'lambda: ...'}"
+            )
+        return self.constraints.contradiction()
+
+
+_BUILT_IN = frozenset({"list", "dict", "set", "bytearray"})
+
+
+def _is_mutable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return True
+    if isinstance(value, msgspec.Struct):
+        return not value.__struct_config__.frozen
+    parameters = getattr(value, "__dataclass_params__", None)
+    return parameters is not None and not parameters.frozen
+
 
 class Attribute(msgspec.Struct, frozen=True, kw_only=True):
     """One attribute of a mapped class.
@@ -48,7 +77,7 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
         default_factory: makes that value anew each time, or NO_DEFAULT.
         role: its place in the table's primary key, or None.
         constraints: limits on its values.
-        store_none: whether None is stored as NULL instead of being left out.
+        store_none: whether None was asked to be stored as NULL.
     """
 
     name: str
@@ -64,6 +93,11 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
     def has_default(self) -> bool:
         """Whether an instance can be made, and an item read, without it."""
         return self.default is not NO_DEFAULT or self.default_factory is not NO_DEFAULT
+
+    @property
+    def stores_none(self) -> bool:
+        """Whether None is stored as NULL: left out, it would come back as another default."""
+        return self.store_none or (self.has_default and self.default is not None)
 
     def make_default(self) -> Any:
         """The default value; a new one each time when it comes from a factory."""

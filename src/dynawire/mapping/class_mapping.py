@@ -9,12 +9,16 @@ import msgspec
 
 from ..errors import SchemaError
 from .attributes import Attribute
-from .indexes import IndexDefinition
+from .indexes import MAX_INCLUDED, IndexDeclaration, IndexDefinition
 
 __all__ = ["ClassMapping", "TableOptions", "nearest"]
 
 MAX_KEY_NAME_BYTES = 255
 MAX_ATTRIBUTE_NAME_BYTES = 65_535
+MAX_GLOBAL_INDEXES = 20
+MAX_LOCAL_INDEXES = 5
+MAX_INCLUDED_IN_ALL = 100
+_TABLE_NAME = "3 to 255 characters of a-z, A-Z, 0-9, '_', '-' and '.'"
 
 
 class TableOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,23 +41,34 @@ class TableOptions(msgspec.Struct, frozen=True, kw_only=True):
     table_class: Literal["STANDARD", "STANDARD_INFREQUENT_ACCESS"] | None = None
     deletion_protection: bool = False
 
-    def check(self, owner: str) -> None:
-        """Refuse combinations DynamoDB refuses."""
+    def problem(self) -> str | None:
+        """What DynamoDB would refuse of these options; None when nothing."""
+        for name, choices in _CHOICES.items():
+            chosen = getattr(self, name)
+            if chosen not in choices and (chosen is not None or name == "billing"):
+                return f"{name}={chosen!r}: write {' or '.join(map(repr, choices))}"
         units = (self.read_units, self.write_units)
-        if self.billing not in ("PAY_PER_REQUEST", "PROVISIONED"):
-            raise SchemaError(
-                f"{owner}: billing={self.billing!r}: write 'PAY_PER_REQUEST' or 'PROVISIONED'", model=owner
-            )
-        if self.billing == "PROVISIONED" and not all(one is not None and one >= 1 for one in units):
-            raise SchemaError(
-                f"{owner}: billing='PROVISIONED' needs read_units= and write_units=, 1 or more", model=owner
-            )
+        if self.billing == "PROVISIONED" and not all(map(_is_capacity, units)):
+            return "billing='PROVISIONED' needs read_units= and write_units=, whole numbers of 1 or more"
         if self.billing == "PAY_PER_REQUEST" and units != (None, None):
-            raise SchemaError(
-                f"{owner}: read_units and write_units have no meaning with billing='PAY_PER_REQUEST'; "
-                "leave them out or write billing='PROVISIONED'",
-                model=owner,
+            return (
+                "read_units and write_units have no meaning with billing='PAY_PER_REQUEST'; leave them out or write "
+                "billing='PROVISIONED'"
             )
+        if type(self.deletion_protection) is not bool:
+            return "deletion_protection= is True or False"
+        return None
+
+
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "billing": ("PAY_PER_REQUEST", "PROVISIONED"),
+    "stream": ("KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"),
+    "table_class": ("STANDARD", "STANDARD_INFREQUENT_ACCESS"),
+}
+
+
+def _is_capacity(units: Any) -> bool:
+    return type(units) is int and units >= 1
 
 
 class ClassMapping:
@@ -61,6 +76,7 @@ class ClassMapping:
 
     Attributes:
         cls: the class.
+        name: its name.
         table: the table's name without the database's prefix; None for a class that is only nested in others.
         attributes: by Python name, in the order declared.
         partition_key, sort_key: the primary key's attributes; None when there is none.
@@ -74,22 +90,25 @@ class ClassMapping:
         *,
         table: str | None,
         attributes: Iterable[Attribute],
-        indexes: Mapping[str, IndexDefinition],
+        indexes: Mapping[str, IndexDeclaration],
         options: TableOptions,
     ) -> None:
         self.cls = cls
         self.name = cls.__name__
         self.table = table
         self.attributes = {attribute.name: attribute for attribute in attributes}
-        self.indexes = dict(indexes)
         self.options = options
         self.partition_key = self._only("partition_key")
         self.sort_key = self._only("sort_key")
+        self.indexes: dict[str, IndexDefinition] = {}
         self._check_names()
         if table is None:
-            self._check_nested()
-        else:
-            self._check_table(table)
+            self._check_nested(indexes)
+            return
+        self._check_table(table)
+        partition_key = tuple(attribute.name for attribute in self.key[:1])
+        self.indexes = {name: declared.of(name, partition_key) for name, declared in indexes.items()}
+        self._check_indexes()
 
     @property
     def key(self) -> tuple[Attribute, ...]:
@@ -117,7 +136,7 @@ class ClassMapping:
     def _only(self, role: str) -> Attribute | None:
         found = [attribute for attribute in self.attributes.values() if attribute.role == role]
         if len(found) > 1:
-            names = ", ".join(attribute.name for attribute in found)
+            names = " and ".join(attribute.name for attribute in found)
             raise self._error(
                 f"a table has one {role}, but {names} are each declared {role}(); keep one", found[1].name
             )
@@ -127,6 +146,10 @@ class ClassMapping:
         by_stored_name: dict[str, str] = {}
         for attribute in self.attributes.values():
             stored = attribute.stored_name
+            if type(stored) is not str or not 1 <= _utf8_length(stored) <= MAX_ATTRIBUTE_NAME_BYTES:
+                raise self._error(
+                    f"{attribute.name}: name= is text of 1 to {MAX_ATTRIBUTE_NAME_BYTES:,} bytes", attribute.name
+                )
             if stored in by_stored_name:
                 raise self._error(
                     f"{by_stored_name[stored]} and {attribute.name} are both stored as {stored!r}; "
@@ -134,76 +157,96 @@ class ClassMapping:
                     attribute.name,
                 )
             by_stored_name[stored] = attribute.name
-            if not stored or len(stored.encode()) > MAX_ATTRIBUTE_NAME_BYTES:
-                raise self._error(
-                    f"{attribute.name}: a stored name has 1 to {MAX_ATTRIBUTE_NAME_BYTES:,} bytes", attribute.name
-                )
 
-    def _check_nested(self) -> None:
+    def _check_nested(self, indexes: Mapping[str, IndexDeclaration]) -> None:
+        remedy = f'give it one with table="...", as in class {self.name}(Model, table="...")'
         for attribute in self.key:
             raise self._error(
-                f"{attribute.name} is a {attribute.role} but the class has no table; write class {self.name}(Model, "
-                f'table="...")',
-                attribute.name,
+                f"{attribute.name} is a {attribute.role}, but the class has no table; {remedy}", attribute.name
             )
-        for name in self.indexes:
-            raise self._error(f"{name} is an index but the class has no table", name)
+        for name in indexes:
+            raise self._error(f"{name} is an index, but the class has no table; {remedy}", name)
 
     def _check_table(self, table: str) -> None:
-        if not 3 <= len(table) <= 255 or not all(c.isascii() and (c.isalnum() or c in "_.-") for c in table):
-            raise self._error(
-                f"table={table!r}: a table name has 3 to 255 characters of a-z, A-Z, 0-9, '_', '-' and '.'"
-            )
+        if not _is_table_name(table):
+            raise self._error(f"table={table!r}: a table name has {_TABLE_NAME}")
         if self.partition_key is None:
             raise self._error("no partition key; declare one attribute with partition_key()")
-        self.options.check(self.name)
+        problem = self.options.problem()
+        if problem is not None:
+            raise self._error(problem)
         if self.options.ttl is not None:
             self.attribute(self.options.ttl, "ttl=")
         for attribute in self.key:
-            if len(attribute.stored_name.encode()) > MAX_KEY_NAME_BYTES:
-                raise self._error(
-                    f"{attribute.name}: a key's name has at most {MAX_KEY_NAME_BYTES} bytes", attribute.name
-                )
+            self._check_key_name(attribute)
             if attribute.store_none:
                 raise self._error(
                     f"{attribute.name} is a key; a key is never None, so store_none has no meaning", attribute.name
                 )
-        self._check_indexes()
+
+    def _check_key_name(self, attribute: Attribute) -> None:
+        if _utf8_length(attribute.stored_name) > MAX_KEY_NAME_BYTES:
+            raise self._error(f"{attribute.name}: a key's name has at most {MAX_KEY_NAME_BYTES} bytes", attribute.name)
 
     def _check_indexes(self) -> None:
         names: set[str] = set()
         for attribute_name, index in self.indexes.items():
-            index.name = index.name or attribute_name
-            where = f"the index {attribute_name}"
-            if not index.is_global:
-                assert self.partition_key is not None
-                index.partition_key = (self.partition_key.name,)
-                if self.sort_key is None:
-                    raise self._error(
-                        f"{where} is local, which needs a table with a sort key; use GlobalIndex", attribute_name
-                    )
             if index.name in names:
-                raise self._error(f"two indexes are named {index.name!r}", attribute_name)
+                raise self._error(
+                    f"two indexes are named {index.name!r}; give one of them another name with name=...", attribute_name
+                )
             names.add(index.name)
-            if not 3 <= len(index.name) <= 255 or not all(
-                c.isascii() and (c.isalnum() or c in "_.-") for c in index.name
-            ):
+            problem = self._index_problem(index)
+            if problem is not None:
+                raise self._error(f"the index {attribute_name} {problem}", attribute_name)
+        for is_global, limit in ((True, MAX_GLOBAL_INDEXES), (False, MAX_LOCAL_INDEXES)):
+            count = sum(index.is_global is is_global for index in self.indexes.values())
+            if count > limit:
                 raise self._error(
-                    f"{where}: an index name has 3 to 255 characters of a-z, A-Z, 0-9, '_', '-' and '.'", attribute_name
+                    f"a table has at most {limit} {'global' if is_global else 'local'} indexes, not {count}"
                 )
-            included = index.projection if isinstance(index.projection, tuple) else ()
-            for name in index.key_names() + included:
-                self.attribute(name, where)
-            if len(set(index.key_names())) != len(index.key_names()):
-                raise self._error(f"{where} names one attribute twice in its key", attribute_name)
-            if isinstance(index.projection, tuple) and not 1 <= len(included) <= 20:
-                raise self._error(
-                    f"{where} includes {len(included)} attributes; DynamoDB takes 1 to 20", attribute_name
-                )
-        if sum(index.is_global for index in self.indexes.values()) > 20:
-            raise self._error("a table has at most 20 global indexes")
-        if sum(not index.is_global for index in self.indexes.values()) > 5:
-            raise self._error("a table has at most 5 local indexes")
+        included = sum(len(index.projection) for index in self.indexes.values() if isinstance(index.projection, tuple))
+        if included > MAX_INCLUDED_IN_ALL:
+            raise self._error(
+                f"its indexes include {included} attributes in all; DynamoDB takes at most {MAX_INCLUDED_IN_ALL}: use "
+                "projection='ALL' for some of them"
+            )
+
+    def _index_problem(self, index: IndexDefinition) -> str | None:
+        """What DynamoDB would refuse of an index; None when nothing."""
+        if not _is_table_name(index.name):
+            return f"has the name {index.name!r}; an index name has {_TABLE_NAME}"
+        if not index.is_global and self.sort_key is None:
+            return "is local, which needs a table with a sort key; use GlobalIndex"
+        included = index.projection if isinstance(index.projection, tuple) else ()
+        for name in (*index.key_names(), *included):
+            attribute = self.attributes.get(name)
+            if attribute is None:
+                return f"names the attribute {name!r}, which {self.name} does not have{nearest(name, self.attributes)}"
+            self._check_key_name(attribute)
+        if len(set(index.key_names())) != len(index.key_names()):
+            return "names one attribute twice in its key"
+        if isinstance(index.projection, tuple) and not 1 <= len(set(included)) == len(included) <= MAX_INCLUDED:
+            return f"includes {len(included)} attributes; DynamoDB takes 1 to {MAX_INCLUDED} different ones"
+        units = (index.read_units, index.write_units)
+        if units != (None, None):
+            if self.options.billing != "PROVISIONED":
+                return "has capacity units, which need a class with billing='PROVISIONED'"
+            if not all(one is None or _is_capacity(one) for one in units):
+                return "has capacity units that are not whole numbers of 1 or more"
+        return None
+
+
+def _is_table_name(name: object) -> bool:
+    return (
+        isinstance(name, str)
+        and 3 <= len(name) <= 255
+        and all(one.isascii() and (one.isalnum() or one in "_.-") for one in name)
+    )
+
+
+def _utf8_length(text: str) -> int:
+    return len(text.encode(errors="surrogatepass"))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

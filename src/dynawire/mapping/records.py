@@ -10,9 +10,10 @@ from typing import Any, get_args, get_origin
 import msgspec
 
 from ..errors import SchemaError
+from .annotations import Names, type_hints
 from .attributes import NO_DEFAULT, Attribute
 
-__all__ = ["RecordFields", "record_fields", "type_hints"]
+__all__ = ["RecordFields", "record_fields"]
 
 
 class RecordFields(msgspec.Struct, frozen=True):
@@ -23,54 +24,52 @@ class RecordFields(msgspec.Struct, frozen=True):
         keywords: by field name, the constructor's parameter; a field that is missing here is set afterwards.
         is_dict: whether its instances are dicts (TypedDict).
         optional_members: names of TypedDict members that may be absent.
+        bare: whether instances are made without calling the constructor, which takes other parameters.
+        tag: stored name and value of the member that tells the class from others (a Struct's ``tag=``), or None.
     """
 
     attributes: tuple[Attribute, ...]
     keywords: dict[str, str]
     is_dict: bool = False
     optional_members: frozenset[str] = frozenset()
+    bare: bool = False
+    tag: tuple[str, str | int] | None = None
 
 
-def type_hints(cls: type[Any], extra: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The class's resolved annotations, markers included.
+def record_fields(cls: Any, names: Names | None = None) -> RecordFields | None:
+    """The fields of a class stored as a map, or None when the class is none of these.
+
+    Args:
+        cls: the class.
+        names: further names its annotations may use.
 
     Raises:
+        SchemaError: it is of such a kind, and yet can't be stored.
         NameError: an annotation names something that is not defined yet.
     """
-    from typing import get_type_hints
-
-    return get_type_hints(cls, localns=extra, include_extras=True)
-
-
-def record_fields(cls: Any) -> RecordFields | None:
-    """The fields of a class stored as a map, or None when the class is none of these."""
-    if not isinstance(cls, type):
-        origin = get_origin(cls)
-        if origin is None or not isinstance(origin, type):
-            return None
-        raise SchemaError(
-            f"{cls}: generic classes with arguments can't be stored; make a subclass with its types filled in"
-        )
     mapping = getattr(cls, "__mapping__", None)
     if mapping is not None:
-        attributes = tuple(mapping.attributes.values())
-        return RecordFields(attributes, {attribute.name: attribute.name for attribute in attributes})
+        return _named(tuple(mapping.attributes.values()))
     if issubclass(cls, msgspec.Struct):
-        return _struct(cls)
-    if "__dataclass_fields__" in cls.__dict__ or hasattr(cls, "__dataclass_fields__"):
-        return _dataclass(cls)
+        return _struct(cls, names)
+    if hasattr(cls, "__dataclass_fields__"):
+        return _dataclass(cls, names)
     if hasattr(cls, "__attrs_attrs__"):
-        return _attrs(cls)
+        return _attrs(cls, names)
     if issubclass(cls, dict) and hasattr(cls, "__required_keys__"):
-        return _typed_dict(cls)
+        return _typed_dict(cls, names)
     if issubclass(cls, tuple) and hasattr(cls, "_fields"):
-        return _named_tuple(cls)
+        return _named_tuple(cls, names)
     return None
 
 
-def _struct(cls: type[msgspec.Struct]) -> RecordFields:
-    hints = type_hints(cls)
-    attributes = [
+def _named(attributes: tuple[Attribute, ...], tag: tuple[str, str | int] | None = None) -> RecordFields:
+    return RecordFields(attributes, {attribute.name: attribute.name for attribute in attributes}, tag=tag)
+
+
+def _struct(cls: type[msgspec.Struct], names: Names | None) -> RecordFields:
+    hints = type_hints(cls, names)
+    attributes = tuple(
         Attribute(
             name=field.name,
             stored_name=field.encode_name,
@@ -79,16 +78,22 @@ def _struct(cls: type[msgspec.Struct]) -> RecordFields:
             default_factory=NO_DEFAULT if field.default_factory is msgspec.NODEFAULT else field.default_factory,
         )
         for field in msgspec.structs.fields(cls)
-    ]
-    return RecordFields(tuple(attributes), {attribute.name: attribute.name for attribute in attributes})
+    )
+    config = cls.__struct_config__
+    tag = (config.tag_field, config.tag) if config.tag_field is not None and config.tag is not None else None
+    return _named(attributes, tag)
 
 
-def _dataclass(cls: type[Any]) -> RecordFields:
+def _dataclass(cls: type[Any], names: Names | None) -> RecordFields:
     import dataclasses
 
-    hints = type_hints(cls)
+    hints = type_hints(cls, names)
     attributes: list[Attribute] = []
     keywords: dict[str, str] = {}
+    for name, field in cls.__dataclass_fields__.items():
+        missing = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        if isinstance(hints.get(name), dataclasses.InitVar) and missing:
+            raise _unreadable(cls, name, "an InitVar without default is not stored, so it can't be given while reading")
     for field in dataclasses.fields(cls):
         default = NO_DEFAULT if field.default is dataclasses.MISSING else field.default
         factory = NO_DEFAULT if field.default_factory is dataclasses.MISSING else field.default_factory
@@ -103,66 +108,79 @@ def _dataclass(cls: type[Any]) -> RecordFields:
         )
         if field.init:
             keywords[field.name] = field.name
-    return RecordFields(tuple(attributes), keywords)
+    bare = not _takes(cls.__init__, keywords)
+    return RecordFields(tuple(attributes), {} if bare else keywords, bare=bare)
 
 
-def _attrs(cls: Any) -> RecordFields:
+def _attrs(cls: Any, names: Names | None) -> RecordFields:
     attrs = sys.modules["attr"]
-    hints = type_hints(cls)
+    hints = type_hints(cls, names)
     attributes: list[Attribute] = []
     keywords: dict[str, str] = {}
     for field in cls.__attrs_attrs__:
         default, factory = NO_DEFAULT, NO_DEFAULT
         if isinstance(field.default, attrs.Factory):
             if field.default.takes_self:
-                raise SchemaError(
-                    f"{cls.__name__}.{field.name}: a default that takes self can't be made while reading an item; "
-                    "use a plain factory",
-                    model=cls.__name__,
-                    attribute=field.name,
+                raise _unreadable(
+                    cls,
+                    field.name,
+                    "a default that takes self can't be made while reading an item; use a plain factory",
                 )
             factory = field.default.factory
         elif field.default is not attrs.NOTHING:
             default = field.default
-        annotation = hints.get(field.name, Any)
+        annotation = hints.get(field.name, Any if field.type is None else field.type)
         attributes.append(
             Attribute(
-                name=field.name,
-                stored_name=field.name,
-                annotation=annotation,
-                default=default,
-                default_factory=factory,
+                name=field.name, stored_name=field.name, annotation=annotation, default=default, default_factory=factory
             )
         )
         if field.init:
             keywords[field.name] = field.alias
-    return RecordFields(tuple(attributes), keywords)
+    # attrs writes __init__ itself or, when told not to, __attrs_init__ beside the user's own.
+    bare = "__attrs_init__" in cls.__dict__
+    return RecordFields(tuple(attributes), {} if bare else keywords, bare=bare)
 
 
-def _typed_dict(cls: Any) -> RecordFields:
-    from typing import NotRequired, Required
+def _takes(constructor: Any, keywords: dict[str, str]) -> bool:
+    """Whether the constructor is the generated one, or takes what that would: a class may bring its own."""
+    code = getattr(constructor, "__code__", None)
+    if code is None:
+        return not keywords
+    return keywords.keys() <= set(code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount])
 
+
+def _typed_dict(cls: Any, names: Names | None) -> RecordFields:
     attributes: list[Attribute] = []
-    for name, hint in type_hints(cls).items():
-        annotation = get_args(hint)[0] if get_origin(hint) in (Required, NotRequired) else hint
-        attributes.append(Attribute(name=name, stored_name=name, annotation=annotation))
-    return RecordFields(
-        tuple(attributes),
-        {attribute.name: attribute.name for attribute in attributes},
-        is_dict=True,
-        optional_members=frozenset(cls.__optional_keys__),
-    )
+    optional: set[str] = set()
+    for name, hint in type_hints(cls, names).items():
+        # __optional_keys__ does not see NotRequired in annotations that are text (PEP 563).
+        is_optional = name in cls.__optional_keys__
+        while getattr(get_origin(hint), "_name", None) in ("Required", "NotRequired", "ReadOnly"):
+            kind = getattr(get_origin(hint), "_name", "")
+            is_optional = {"Required": False, "NotRequired": True}.get(kind, is_optional)
+            hint = get_args(hint)[0]
+        if is_optional:
+            optional.add(name)
+        attributes.append(Attribute(name=name, stored_name=name, annotation=hint))
+    keywords = {attribute.name: attribute.name for attribute in attributes}
+    return RecordFields(tuple(attributes), keywords, is_dict=True, optional_members=frozenset(optional))
 
 
-def _named_tuple(cls: Any) -> RecordFields:
-    hints = type_hints(cls)
-    attributes = tuple(
-        Attribute(
-            name=name,
-            stored_name=name,
-            annotation=hints.get(name, Any),
-            default=cls._field_defaults.get(name, NO_DEFAULT),
+def _named_tuple(cls: Any, names: Names | None) -> RecordFields:
+    hints = type_hints(cls, names)
+    return _named(
+        tuple(
+            Attribute(
+                name=name,
+                stored_name=name,
+                annotation=hints.get(name, Any),
+                default=cls._field_defaults.get(name, NO_DEFAULT),
+            )
+            for name in cls._fields
         )
-        for name in cls._fields
     )
-    return RecordFields(attributes, {attribute.name: attribute.name for attribute in attributes})
+
+
+def _unreadable(cls: type[Any], name: str, reason: str) -> SchemaError:
+    return SchemaError(f"{cls.__name__}.{name}: {reason}", model=cls.__name__, attribute=name)

@@ -7,6 +7,7 @@ from typing import Any
 from ..codec.plan import ClassPlan
 from ..errors import SchemaError
 from ..expressions.paths import Path
+from ..mapping.annotations import Names
 from ..mapping.class_mapping import ClassMapping
 from ..mapping.records import RecordFields
 
@@ -23,13 +24,19 @@ class MappedClass:
         paths: the path of each attribute, by Python name.
     """
 
-    def __init__(self, mapping: ClassMapping, fields: RecordFields, *, keeps_loaded: bool) -> None:
+    def __init__(
+        self, mapping: ClassMapping, fields: RecordFields, *, keeps_loaded: bool, names: Names | None = None
+    ) -> None:
         self.cls = mapping.cls
         self.mapping = mapping
-        self.plan = ClassPlan(mapping, fields, keeps_loaded=keeps_loaded)
+        self.plan = ClassPlan(mapping, fields, keeps_loaded=keeps_loaded, names=names)
         self.paths: dict[str, Path[Any]] = {
             attribute.name: Path(
-                mapping.cls, (attribute.stored_name,), attribute.name, self.plan.codecs[attribute.name]
+                mapping.cls,
+                (attribute.stored_name,),
+                attribute.name,
+                self.plan.codecs[attribute.name],
+                stores_none=attribute.stores_none,
             )
             for attribute in mapping.attributes.values()
         }

@@ -1,0 +1,174 @@
+"""What the body of a mapped class declares, read and checked as far as types need not be known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, get_args, get_origin
+
+from ..errors import SchemaError
+from .annotations import Names, body_annotations
+from .attributes import NO_DEFAULT, AttributeDeclaration
+from .indexes import IndexDeclaration
+
+__all__ = ["ClassBody", "DeclaredAttribute", "inherited_attributes"]
+
+
+class DeclaredAttribute:
+    """An attribute as one class body declares it. Classes derived from that class share it.
+
+    Attributes:
+        annotation: what stands inside ``Attr[...]``: a type, or text until it is resolved.
+        declaration: what ``attr()`` said of it.
+    """
+
+    __slots__ = ("_names", "annotation", "declaration")
+
+    def __init__(self, annotation: Any, declaration: AttributeDeclaration, names: Names) -> None:
+        self.annotation = annotation
+        self.declaration = declaration
+        self._names: Names | None = names
+
+    def resolve(self) -> Any:
+        """Its type, markers included.
+
+        Raises:
+            NameError: the annotation names something that is not defined yet.
+        """
+        if self._names is not None:
+            self.annotation = self._names.resolve(self.annotation)
+            self._names = None
+        return self.annotation
+
+
+def inherited_attributes(bases: Iterable[type[Any]]) -> dict[str, DeclaredAttribute]:
+    """The attributes of all base classes; of several with one name, that of the class Python finds first."""
+    found: dict[str, DeclaredAttribute] = {}
+    seen: set[type[Any]] = set()
+    for base in reversed(tuple(bases)):
+        for cls in reversed(base.__mro__):
+            if cls not in seen:
+                seen.add(cls)
+                found |= cls.__dict__.get("__declared__", {})
+    return found
+
+
+class ClassBody:
+    """The body of a class that is being made.
+
+    Attributes:
+        declared: its attributes, in order.
+        other_annotations: the annotations that are none (``ClassVar``).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        namespace: Mapping[str, Any],
+        names: Names,
+        *,
+        attribute_type: Any,
+        reserved: frozenset[str],
+        inherited: Mapping[str, DeclaredAttribute],
+    ) -> None:
+        self._name = name
+        self._namespace = namespace
+        self._names = names
+        self._attribute_type = attribute_type
+        self._reserved = reserved
+        self.declared: dict[str, DeclaredAttribute] = {}
+        self.other_annotations: dict[str, Any] = {}
+        for attribute, annotation in body_annotations(dict(namespace)).items():
+            if self._is_attribute(attribute, annotation):
+                self._check_name(attribute)
+                declaration = self._declaration(attribute)
+                self.declared[attribute] = DeclaredAttribute(_inside(annotation), declaration, names)
+            else:
+                self.other_annotations[attribute] = annotation
+        self._check_rest(inherited)
+
+    def error(self, message: str, attribute: str | None = None) -> SchemaError:
+        """An error that names the class."""
+        return SchemaError(f"{self._name}: {message}", model=self._name, attribute=attribute)
+
+    def _is_attribute(self, name: str, annotation: Any) -> bool:
+        text = _text(annotation)
+        kind = self._names.head(text) if text is not None else get_origin(annotation) or annotation
+        if text is not None and kind is None:
+            # Imported for type checkers only: nothing but its name is known here.
+            last = text.partition("[")[0].strip().rpartition(".")[2]
+            kind = {"Attr": self._attribute_type, "ClassVar": ClassVar}.get(last)
+        if kind is ClassVar:
+            return False
+        if kind is self._attribute_type and (get_args(annotation) if text is None else "[" in text):
+            return True
+        shown = text if text is not None else getattr(annotation, "__name__", str(annotation))
+        inner = "..." if kind is self._attribute_type else shown
+        raise self.error(
+            f"write {name}: Attr[{inner}], so that type checkers know {self._name}.{name} as a path "
+            f"(or ClassVar[{inner}] for what is not an attribute)",
+            name,
+        )
+
+    def _declaration(self, name: str) -> AttributeDeclaration:
+        given = self._namespace.get(name, NO_DEFAULT)
+        if isinstance(given, IndexDeclaration):
+            raise self.error(
+                f"{name} is an index, which has no Attr[...]; write {name} = {type(given).__name__}(...)", name
+            )
+        declaration = given if isinstance(given, AttributeDeclaration) else AttributeDeclaration(default=given)
+        problem = declaration.problem()
+        if problem is not None:
+            raise self.error(f"{name} {problem}", name)
+        return declaration
+
+    def _check_name(self, name: str) -> None:
+        if name.startswith("_"):
+            why = "begins with '_'"
+        elif name in self._reserved:
+            why = f"is the name of {self._name}'s own {name}"
+        else:
+            return
+        other = f"{name.strip('_')}_"
+        raise self.error(
+            f"{name} {why}; choose another Python name and keep the stored one: {other}: Attr[...] = "
+            f"attr(name={name!r})",
+            name,
+        )
+
+    def _check_rest(self, inherited: Mapping[str, DeclaredAttribute]) -> None:
+        for name, value in self._namespace.items():
+            if name in self.declared:
+                continue
+            if isinstance(value, AttributeDeclaration):
+                raise self.error(f"{name} has no type; write {name}: Attr[...] = ...", name)
+            if isinstance(value, IndexDeclaration):
+                if name in self._reserved:
+                    raise self.error(
+                        f"the index {name} has the name of {self._name}'s own {name}; choose another Python name and "
+                        f"keep the stored one with {type(value).__name__}(..., name={name!r})",
+                        name,
+                    )
+                if value.problem is not None:
+                    raise self.error(f"the index {name} {value.problem}", name)
+            if name in inherited:
+                raise self.error(
+                    f"{name} is an attribute of a base class; to give it another default, write "
+                    f"{name}: Attr[...] = attr(default=...)",
+                    name,
+                )
+
+
+def _text(annotation: Any) -> str | None:
+    """The text of an annotation that is text; a ForwardRef is one."""
+    if isinstance(annotation, str):
+        return annotation
+    text = getattr(annotation, "__forward_arg__", None)
+    return text if isinstance(text, str) else None
+
+
+def _inside(annotation: Any) -> Any:
+    """What stands inside the brackets of ``Attr[...]``."""
+    text = _text(annotation)
+    if text is None:
+        return get_args(annotation)[0]
+    return text[text.index("[") + 1 : text.rindex("]")].strip()
