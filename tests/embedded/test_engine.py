@@ -76,7 +76,7 @@ def test_a_member_of_the_wrong_type(calls: Calls, member: str, value: object, me
 
 
 @pytest.mark.parametrize(
-    ("operation", "request_", "path", "constraint"),
+    ("operation", "request_", "member", "constraint"),
     [
         ("GetItem", {}, "TableName", "Member must not be null"),
         ("GetItem", {"TableName": "", "Key": {}}, "TableName", "must have length greater than or equal to 1"),
@@ -92,10 +92,10 @@ def test_a_member_of_the_wrong_type(calls: Calls, member: str, value: object, me
     ],
 )  # fmt: skip
 def test_constraints_of_the_api_model(
-    calls: Calls, operation: str, request_: dict[str, object], path: str, constraint: str
+    calls: Calls, operation: str, request_: dict[str, object], member: str, constraint: str
 ) -> None:
     error = calls.refused("1 validation error detected: ", operation, request_)
-    assert f"Value at '{path}' failed to satisfy constraint: " in str(error)
+    assert f"Value at '{member}' failed to satisfy constraint: " in str(error)
     assert constraint in str(error)
 
 
