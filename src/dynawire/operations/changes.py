@@ -89,11 +89,8 @@ def _default_wire(target: Target, attribute: Attribute) -> Any:
     """The wire form of an attribute's default; None when there is none that can be stored."""
     if not attribute.has_default:
         return None
-    default = attribute.make_default()
-    if default is None:
-        return None
     try:
-        return target.plan.codecs[attribute.name].encode(default)
+        return target.plan.codecs[attribute.name].encode(attribute.make_default())
     except ValidationError:
         return None
 
@@ -106,8 +103,7 @@ def _compare(path: WirePath, old: Any, new: Any, changes: Changes) -> None:
         changes.values[path] = new
     elif old == new:
         return
-    elif "M" in old and "M" in new and "" not in old["M"] and "" not in new["M"]:
-        # DynamoDB has no path to a member without a name.
+    elif "M" in old and "M" in new:
         for name in {**old["M"], **new["M"]}:
             _compare((*path, name), old["M"].get(name), new["M"].get(name), changes)
     elif _canonical(old) != _canonical(new):
