@@ -6,12 +6,12 @@ import sys
 from _thread import RLock
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, dataclass_transform, get_args, get_origin
+from typing import Any, get_args, get_origin
 
 import msgspec
 from msgspec import StructMeta
 
-from .declare import Attr, attr, partition_key, sort_key
+from .declare import Attr
 from .errors import SchemaError
 from .mapping.annotations import Names
 from .mapping.attributes import NO_DEFAULT, Attribute, AttributeDeclaration
@@ -28,7 +28,6 @@ _STRUCT_OPTIONS: dict[str, Any] = {"kw_only": True, "weakref": True}
 _completing = RLock()
 
 
-@dataclass_transform(kw_only_default=True, field_specifiers=(attr, partition_key, sort_key))
 class ModelMeta(StructMeta):
     """The type of every Model: compiles the class when it is made.
 
@@ -50,7 +49,8 @@ class ModelMeta(StructMeta):
         **options: Any,
     ) -> Any:
         """Make the class; see :class:`~dynawire.Model` for what may be written."""
-        if not any(isinstance(base, ModelMeta) for base in bases):
+        if not any(hasattr(base, "__paths__") for base in bases):
+            # Model itself, and what it is made of.
             return StructMeta.__new__(metacls, name, bases, namespace, **_STRUCT_OPTIONS)
         names = Names(namespace.get("__module__", ""), _declaring_frame(namespace.get("__module__")))
         inherited = inherited_attributes(bases)
@@ -340,6 +340,8 @@ def _check_key_types(mapping: ClassMapping, given: KeyTypes | None, names: Names
         ("partition_key", "sort_key"), (mapping.partition_key, mapping.sort_key), given.types, strict=False
     ):
         said = names.resolve(said)
+        if said is Any:
+            continue
         if attribute is None:
             if said is type(None) or _shown(said).endswith("Never"):
                 continue
@@ -390,10 +392,6 @@ def _declaring_frame(module: Any) -> FrameType | None:
 
 
 def _reserved_names(bases: tuple[type[Any], ...]) -> frozenset[str]:
-    """The public names of Model, the class at the root."""
-    (root, *_) = (cls for base in bases for cls in base.__mro__ if isinstance(cls, ModelMeta) and _is_root(cls))
-    return frozenset(name for name in dir(root) if not name.startswith("_"))
-
-
-def _is_root(cls: ModelMeta) -> bool:
-    return not any(isinstance(base, ModelMeta) for base in cls.__bases__)
+    """The public names of Model, the first class that has paths."""
+    (model, *_) = (cls for base in bases for cls in reversed(base.__mro__) if "__paths__" in cls.__dict__)
+    return frozenset(name for name in dir(model) if not name.startswith("_"))

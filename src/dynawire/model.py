@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, dataclass_transform
 
 import msgspec
 
 from .database import table_of
+from .declare import attr, partition_key, sort_key
 from .errors import DecodeError
 from .expressions import Condition, Update
 from .key import ConditionLike, Key
-from .metaclass import ModelMeta
+from .metaclass import KeyTypes, ModelMeta
 from .operations.batch import BatchGetResult, BatchWriteResult, Progress
 from .operations.changes import loaded_item
 from .operations.mapped import mapped
@@ -22,12 +23,48 @@ from .query import Query
 __all__ = ["Model"]
 
 
-class _Instance:
-    """What every instance keeps beside its attributes: the item it was loaded from or last written as."""
+if TYPE_CHECKING:
+    from datetime import date, time, timedelta
+    from decimal import Decimal
+    from enum import Enum
+    from uuid import UUID
 
-    __slots__ = ("_loaded",)
+    from typing_extensions import TypeVar
 
-    _loaded: Any
+    KeyValue = str | int | float | bytes | Decimal | date | time | timedelta | UUID | Enum
+    PK = TypeVar("PK", default=KeyValue)
+    SK = TypeVar("SK", default=KeyValue)
+else:
+    PK = SK = None
+
+_NOT_GIVEN: Any = type("_NotGiven", (), {"__repr__": lambda self: "..."})()
+
+
+def _given(partition_key: Any, sort_key: Any) -> tuple[Any, ...]:
+    if sort_key is not _NOT_GIVEN:
+        return partition_key, sort_key
+    return () if partition_key is _NOT_GIVEN else (partition_key,)
+
+
+if TYPE_CHECKING:
+    # Type checkers see a plain class: msgspec's Struct would tell them of other class keywords and of positional
+    # parameters, and with a metaclass mypy would not check class keywords at all.
+
+    class _Struct:
+        __struct_fields__: ClassVar[tuple[str, ...]]
+
+    class _Instance(Generic[PK, SK]):
+        _loaded: Any
+else:
+    _Struct = ModelMeta("_Struct", (msgspec.Struct,), {"__module__": __name__})
+
+    class _Instance:
+        """What every instance keeps beside its attributes: the item it was loaded from or last written as."""
+
+        __slots__ = ("_loaded",)
+
+        def __class_getitem__(cls, types):
+            return cls if cls is _Instance else KeyTypes(cls, types)
 
 
 _INSTANCE_OPERATIONS = ("delete", "insert", "put", "refresh", "save", "update")
@@ -39,13 +76,18 @@ class _ParamsOfClassOrInstance:
         return Params(table) if instance is None else Params(table, instance, only=_INSTANCE_OPERATIONS)
 
 
-class Model(_Instance, msgspec.Struct, metaclass=ModelMeta):
+@dataclass_transform(kw_only_default=True, field_specifiers=(attr, partition_key, sort_key))
+class Model(_Instance[PK, SK], _Struct):
     """A class whose instances are items of a DynamoDB table.
 
     ``class Airport(Model, table="airports")`` declares attributes as ``name: Attr[str]``; one of them is the
     ``partition_key()``, perhaps another the ``sort_key()``. Class keywords: ``table``, ``abstract`` (a mixin: its
     attributes are for the classes derived from it), ``billing``, ``read_units``, ``write_units``, ``stream``,
     ``ttl``, ``table_class``, ``deletion_protection``. A Model without a table can be nested in others.
+
+    ``class Airport(Model[str, str], table="airports")`` says of which types the partition key and the sort key are, so
+    that type checkers refuse a key of another type (``Model[str, None]`` without sort key). It must agree with the
+    attributes. Where any model will do, annotate ``Model[Any, Any]``.
 
     Models hold no connection: operations run on the database of the block (``with db.use():``), else on the one
     connected last. Every operation has an a-twin for asyncio. What each raises is said at the method of
@@ -74,46 +116,107 @@ class Model(_Instance, msgspec.Struct, metaclass=ModelMeta):
     # ------------------------------------------------------------------ by key
 
     @classmethod
-    def key(cls, *key: Any, **by_name: Any) -> Key[Self]:
+    def key(
+        cls,
+        partition_key: PK = _NOT_GIVEN,
+        sort_key: SK = _NOT_GIVEN,
+        /,
+        **by_name: Any,
+    ) -> Key[Self]:
         """The key of one item, to write it without reading it first."""
-        return Key(cls, key_values(mapped(cls).plan, key, by_name))
+        return Key(cls, key_values(mapped(cls).plan, _given(partition_key, sort_key), by_name))
 
     @classmethod
-    def get(cls, *key: Any, consistent: bool = False, **by_name: Any) -> Self | None:
+    def get(
+        cls,
+        partition_key: PK = _NOT_GIVEN,
+        sort_key: SK = _NOT_GIVEN,
+        /,
+        *,
+        consistent: bool = False,
+        **by_name: Any,
+    ) -> Self | None:
         """The item with this key, or None (GetItem). See :meth:`Table.get`."""
-        return table_of(cls).get(*key, consistent=consistent, **by_name)
+        return table_of(cls).get(*_given(partition_key, sort_key), consistent=consistent, **by_name)
 
     @classmethod
-    def aget(cls, *key: Any, consistent: bool = False, **by_name: Any) -> Coroutine[Any, Any, Self | None]:
+    def aget(
+        cls,
+        partition_key: PK = _NOT_GIVEN,
+        sort_key: SK = _NOT_GIVEN,
+        /,
+        *,
+        consistent: bool = False,
+        **by_name: Any,
+    ) -> Coroutine[Any, Any, Self | None]:
         """The item with this key, or None (GetItem). See :meth:`Table.get`."""
-        return table_of(cls).aget(*key, consistent=consistent, **by_name)
+        return table_of(cls).aget(*_given(partition_key, sort_key), consistent=consistent, **by_name)
 
     @classmethod
-    def get_one(cls, *key: Any, consistent: bool = False, **by_name: Any) -> Self:
+    def get_one(
+        cls,
+        partition_key: PK = _NOT_GIVEN,
+        sort_key: SK = _NOT_GIVEN,
+        /,
+        *,
+        consistent: bool = False,
+        **by_name: Any,
+    ) -> Self:
         """The item with this key; ItemNotFound when there is none (GetItem). See :meth:`Table.get_one`."""
-        return table_of(cls).get_one(*key, consistent=consistent, **by_name)
+        return table_of(cls).get_one(*_given(partition_key, sort_key), consistent=consistent, **by_name)
 
     @classmethod
-    def aget_one(cls, *key: Any, consistent: bool = False, **by_name: Any) -> Coroutine[Any, Any, Self]:
+    def aget_one(
+        cls,
+        partition_key: PK = _NOT_GIVEN,
+        sort_key: SK = _NOT_GIVEN,
+        /,
+        *,
+        consistent: bool = False,
+        **by_name: Any,
+    ) -> Coroutine[Any, Any, Self]:
         """The item with this key; ItemNotFound when there is none (GetItem). See :meth:`Table.get_one`."""
-        return table_of(cls).aget_one(*key, consistent=consistent, **by_name)
+        return table_of(cls).aget_one(*_given(partition_key, sort_key), consistent=consistent, **by_name)
 
     @classmethod
-    def exists(cls, *key: Any, consistent: bool = False, **by_name: Any) -> bool:
+    def exists(
+        cls,
+        partition_key: PK = _NOT_GIVEN,
+        sort_key: SK = _NOT_GIVEN,
+        /,
+        *,
+        consistent: bool = False,
+        **by_name: Any,
+    ) -> bool:
         """Whether there is an item with this key (GetItem). See :meth:`Table.exists`."""
-        return table_of(cls).exists(*key, consistent=consistent, **by_name)
+        return table_of(cls).exists(*_given(partition_key, sort_key), consistent=consistent, **by_name)
 
     @classmethod
-    def aexists(cls, *key: Any, consistent: bool = False, **by_name: Any) -> Coroutine[Any, Any, bool]:
+    def aexists(
+        cls,
+        partition_key: PK = _NOT_GIVEN,
+        sort_key: SK = _NOT_GIVEN,
+        /,
+        *,
+        consistent: bool = False,
+        **by_name: Any,
+    ) -> Coroutine[Any, Any, bool]:
         """Whether there is an item with this key (GetItem). See :meth:`Table.exists`."""
-        return table_of(cls).aexists(*key, consistent=consistent, **by_name)
+        return table_of(cls).aexists(*_given(partition_key, sort_key), consistent=consistent, **by_name)
 
     # ------------------------------------------------------------------ many
 
     @classmethod
-    def query(cls, *arguments: Any, **lookups: Any) -> Query[Self]:
+    def query(
+        cls,
+        partition_key: PK | Condition | Mapping[str, Any] = _NOT_GIVEN,
+        /,
+        *sort_key_or_conditions: SK | Condition | Mapping[str, Any],
+        **lookups: Any,
+    ) -> Query[Self]:
         """Items with this partition key, in the order of the sort key (Query). See :meth:`Table.query`."""
-        return table_of(cls).query(*arguments, **lookups)
+        given = () if partition_key is _NOT_GIVEN else (partition_key,)
+        return table_of(cls).query(*given, *sort_key_or_conditions, **lookups)
 
     @classmethod
     def scan(cls, *conditions: Condition | Mapping[str, Any], **lookups: Any) -> Query[Self]:
@@ -319,15 +422,17 @@ class Model(_Instance, msgspec.Struct, metaclass=ModelMeta):
     # What was loaded must come along, or save() of a copy would put it as a new item.
 
     def __copy__(self) -> Self:
-        twin = type(self)(**self.to_dict())
+        twin: Self = msgspec.Struct.__copy__(self)  # type: ignore[attr-defined]
         twin._loaded = getattr(self, "_loaded", None)
         return twin
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         import copy
 
-        twin = type(self)(**copy.deepcopy(self.to_dict(), memo))
-        twin._loaded = getattr(self, "_loaded", None)
+        twin = self.__copy__()
+        memo[id(self)] = twin
+        for name in self.__struct_fields__:
+            setattr(twin, name, copy.deepcopy(getattr(self, name), memo))
         return twin
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -336,7 +441,7 @@ class Model(_Instance, msgspec.Struct, metaclass=ModelMeta):
         return _restored, (type(self), self.to_dict(), wire)
 
 
-def _restored(cls: type[Model], values: dict[str, Any], loaded: dict[str, Any] | None) -> Model:
+def _restored(cls: type[Model[Any, Any]], values: dict[str, Any], loaded: dict[str, Any] | None) -> Model[Any, Any]:
     instance = cls(**values)
     instance._loaded = loaded
     return instance

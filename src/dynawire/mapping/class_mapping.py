@@ -31,6 +31,7 @@ class TableOptions(msgspec.Struct, frozen=True, kw_only=True):
         ttl: Python name of the attribute that holds an item's time to live, or None.
         table_class: ``"STANDARD"`` or ``"STANDARD_INFREQUENT_ACCESS"``, or None for the service's default.
         deletion_protection: whether DeleteTable is refused.
+        allow_scan: whether the class may be scanned; None: as the database says.
     """
 
     billing: Literal["PAY_PER_REQUEST", "PROVISIONED"] = "PAY_PER_REQUEST"
@@ -40,6 +41,7 @@ class TableOptions(msgspec.Struct, frozen=True, kw_only=True):
     ttl: str | None = None
     table_class: Literal["STANDARD", "STANDARD_INFREQUENT_ACCESS"] | None = None
     deletion_protection: bool = False
+    allow_scan: bool | None = None
 
     def problem(self) -> str | None:
         """What DynamoDB would refuse of these options; None when nothing."""
@@ -57,6 +59,8 @@ class TableOptions(msgspec.Struct, frozen=True, kw_only=True):
             )
         if type(self.deletion_protection) is not bool:
             return "deletion_protection= is True or False"
+        if self.allow_scan not in (True, False, None):
+            return "allow_scan= is True, False or None"
         return None
 
 
