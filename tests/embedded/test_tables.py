@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -252,10 +255,18 @@ def test_limits_and_endpoints(calls: Calls) -> None:
     assert calls("DescribeEndpoints")["Endpoints"][0]["CachePeriodInMinutes"] > 0
 
 
+@pytest.fixture
+def hasty() -> Iterator[None]:
+    """Threads take turns as often as they can."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("hasty")
 def test_threads_meet_changes_of_indexes(calls: Calls) -> None:
     """Writers go on while indexes come and go; in the end each index has what the table has."""
-    from concurrent.futures import ThreadPoolExecutor
-
     calls.create(key="p:S s:N")
 
     def write(p: str) -> None:
@@ -282,3 +293,19 @@ def test_threads_meet_changes_of_indexes(calls: Calls) -> None:
     expected = sorted(map(str, calls.items("Scan", TableName="things")))
     for number in (0, 2, 4):
         assert sorted(map(str, calls.items("Scan", TableName="things", IndexName=f"idx{number}"))) == expected
+
+
+@pytest.mark.usefixtures("hasty")
+def test_threads_change_the_same_table(calls: Calls) -> None:
+    """No change of a definition is lost, and nobody is told that the table is not there."""
+    calls.create()
+    arn = calls("DescribeTable", TableName="things")["Table"]["TableArn"]
+
+    def change(worker: int) -> None:
+        for number in range(8):
+            calls("TagResource", ResourceArn=arn, Tags=[{"Key": f"{worker} {number}", "Value": ""}])
+            assert calls("DescribeTable", TableName="things")["Table"]["TableStatus"] == "ACTIVE"
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(change, range(4)))
+    assert len(calls("ListTagsOfResource", ResourceArn=arn)["Tags"]) == 32

@@ -45,8 +45,9 @@ class Catalog:
             for (stored,) in rows:
                 definition = _decode(stored)
                 known = self.tables.get(definition.TableName)
-                same = known is not None and _encode(known.definition) == stored
-                tables[definition.TableName] = known if known is not None and same else Table(definition)
+                if known is None or known.retired or _encode(known.definition) != stored:
+                    known = Table(definition)
+                tables[definition.TableName] = known
             for name, table in self.tables.items():
                 if tables.get(name) is not table:
                     table.retired = True
@@ -95,19 +96,23 @@ class Catalog:
         return number
 
     @staticmethod
-    def save(execute: Execute, definition: TableDefinition) -> None:
-        """Keep a new or changed definition. In a transaction; :meth:`load` follows it."""
+    def save(execute: Execute, definition: TableDefinition, old: Table | None = None) -> None:
+        """Keep a new definition, or one in place of an old one. Last in a transaction; then :meth:`load`."""
         execute(
             "INSERT INTO tables VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET definition = excluded.definition",
             (definition.TableName, _encode(definition)),
         )
         _count_change(execute)
+        if old is not None:
+            # Before others may write again: they may still have the old table in hand.
+            old.retired = True
 
     @staticmethod
     def remove(execute: Execute, table: Table) -> None:
-        """Forget a table. In a transaction; :meth:`load` follows it."""
+        """Forget a table. Last in a transaction; then :meth:`load`."""
         execute("DELETE FROM tables WHERE name = ?", (table.name,))
         _count_change(execute)
+        table.retired = True
 
     @staticmethod
     def copy(table: Table) -> TableDefinition:

@@ -6,7 +6,6 @@ Each is planned before the database is touched, then runs in a transaction: by i
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 from dynawire.engines.embedded.capacity import Meter, write_units
 from dynawire.engines.embedded.catalog import Catalog
@@ -134,14 +133,6 @@ class UpdateChange(Change):
             raise Rejected("Item size to update has exceeded the maximum allowed size")
         self.table.check_index_keys(new)
         return new, size
-
-
-class _Conditional(Protocol):
-    TableName: str
-    ConditionExpression: str | None
-    ReturnValuesOnConditionCheckFailure: object
-    ExpressionAttributeNames: dict[str, str] | None
-    ExpressionAttributeValues: dict[str, object] | None
 
 
 def plan_put(catalog: Catalog, request: PutAction) -> Put:

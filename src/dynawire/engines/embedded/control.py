@@ -144,8 +144,8 @@ def update_table(database: Database, request: UpdateTable) -> bytes:
         if made is not None:
             definition.index_numbers[made.IndexName] = _make_index(execute)
             _backfill(execute, Table(definition), made.IndexName)
-        Catalog.save(execute, definition)
         statistics = _statistics(execute, Table(definition))
+        Catalog.save(execute, definition, table)
     database.catalog.load()
     return encode({"TableDescription": describe(definition, statistics)})
 
@@ -157,8 +157,10 @@ def known_table(database: Database, name: str) -> Table:
         ServiceError: ``ResourceNotFoundException``, or ``ValidationException`` for what cannot be a table's name.
     """
     table = database.catalog.tables.get(name) or database.catalog.find(name)
-    if table is None or table.retired:
+    if table is None:
         raise table_not_found(Catalog.table_name(name))
+    if table.retired:
+        raise StaleTable
     return table
 
 

@@ -157,9 +157,10 @@ def describe(table: TableDefinition, statistics: Sequence[Statistics], *, status
         "DeletionProtectionEnabled": table.DeletionProtectionEnabled,
     }
     if table.billing_changed is not None:
-        description["BillingModeSummary"] = {"BillingMode": table.BillingMode}
+        billing: dict[str, Any] = {"BillingMode": table.BillingMode}
         if table.BillingMode == "PAY_PER_REQUEST":
-            description["BillingModeSummary"]["LastUpdateToPayPerRequestDateTime"] = table.billing_changed
+            billing["LastUpdateToPayPerRequestDateTime"] = table.billing_changed
+        description["BillingModeSummary"] = billing
     each = iter(of_indexes)
     if table.LocalSecondaryIndexes:
         description["LocalSecondaryIndexes"] = [

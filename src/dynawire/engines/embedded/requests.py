@@ -55,10 +55,13 @@ class Expressions(Struct, kw_only=True, gc=False):
     ExpressionAttributeValues: _Attributes | None = None
 
 
-class _Conditional(Expressions, kw_only=True, gc=False):
+class _OnItem(Expressions, kw_only=True, gc=False):
     TableName: _TableName
-    ConditionExpression: str | None = None
     ReturnValuesOnConditionCheckFailure: _OnFailure | None = None
+
+
+class _Conditional(_OnItem, kw_only=True, gc=False):
+    ConditionExpression: str | None = None
 
 
 class PutAction(_Conditional, kw_only=True, gc=False):
@@ -80,7 +83,7 @@ class UpdateAction(_Conditional, kw_only=True, gc=False):
     UpdateExpression: str
 
 
-class CheckAction(_Conditional, kw_only=True, gc=False):
+class CheckAction(_OnItem, kw_only=True, gc=False):
     """A condition on an item that a transaction leaves as it is."""
 
     Key: _Attributes

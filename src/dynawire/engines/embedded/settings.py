@@ -97,5 +97,5 @@ def _save(database: Database, table: Table, definition: TableDefinition) -> None
     with database.storage.writing() as execute:
         if table.retired:
             raise StaleTable
-        Catalog.save(execute, definition)
+        Catalog.save(execute, definition, table)
     database.catalog.load()
