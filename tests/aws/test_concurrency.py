@@ -147,7 +147,7 @@ def test_what_is_handed_to_a_waiting_task_is_never_lost(how: str) -> None:
         await engine.asend("GetItem", b"{}")
         (pool,) = engine._async_pools.values()
         for _ in range(3):
-            connection = pool.take() or await pool.open()
+            connection = pool.take(False) or await pool.open()
             assert connection is not None
             waiting = [asyncio.ensure_future(engine.asend("GetItem", b'{"n":%d}' % n)) for n in range(3)]
             await asyncio.sleep(0)

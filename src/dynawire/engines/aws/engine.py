@@ -158,7 +158,7 @@ class AwsEngine:
                 credentials = keeper.credentials
                 if credentials is None or keeper.due:
                     credentials = keeper.refresh()
-                connection = pool.take(_monotonic())
+                connection = pool.take(_monotonic(), idempotent)
                 if connection is None:
                     self._refuse(operation)
                 message = self._signer.request(operation, body, credentials)
@@ -199,7 +199,7 @@ class AwsEngine:
                 credentials = keeper.credentials
                 if credentials is None or keeper.due:
                     credentials = await pool.credentials(keeper)
-                connection = pool.take()
+                connection = pool.take(idempotent)
                 if connection is None:
                     connection = await pool.open()
                     if connection is None:

@@ -49,18 +49,31 @@ class Response:
 class ResponseReader:
     """Reads the responses of one connection, one after the other."""
 
-    __slots__ = ("_chunks", "_head_done", "_headers", "_parser", "_received", "_response", "_surplus")
+    __slots__ = (
+        "_chunks",
+        "_head_done",
+        "_headers",
+        "_parser",
+        "_received",
+        "_response",
+        "_surplus",
+        "on_body",
+        "on_header",
+    )
 
     def __init__(self) -> None:
-        self._parser = HttpResponseParser(self)
         self._headers: dict[bytes, bytes] = {}
         self._chunks: list[bytes] = []
+        # The parser's most frequent calls go straight to C.
+        self.on_header = self._headers.__setitem__
+        self.on_body = self._chunks.append
+        self._parser = HttpResponseParser(self)
         self._head_done = False
         self._received = 0
         self._response: Response | None = None
         self._surplus = False
 
-    def feed(self, data: bytes) -> Response | None:
+    def feed(self, data: bytes | memoryview) -> Response | None:
         """Take what was received.
 
         Returns:
@@ -84,8 +97,8 @@ class ResponseReader:
             self._response = None
             self._head_done = False
             self._received = 0
-            self._headers = {}
-            self._chunks = []
+            self._headers.clear()
+            self._chunks.clear()
             return _verified(response)
         self._received += len(data)
         if self._received > (MAX_RESPONSE if self._head_done else MAX_HEAD):
@@ -98,7 +111,7 @@ class ResponseReader:
         Raises:
             BadResponse: it is not complete.
         """
-        headers = self._headers
+        headers = self._lower_headers()
         if self._head_done and b"content-length" not in headers and b"transfer-encoding" not in headers:
             # RFC 9112 §6.3: neither a length nor chunks, so the body reaches to the end of the connection.
             return _verified(Response(self._parser.get_status_code(), headers, b"".join(self._chunks), False))
@@ -112,16 +125,10 @@ class ResponseReader:
         if self._response is not None:
             # A second response, unasked: its headers must not get among those of the first.
             self._surplus = True
-            self._headers = {}
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers[name.lower()] = value
+            self._headers.clear()
 
     def on_headers_complete(self) -> None:
         self._head_done = True
-
-    def on_body(self, chunk: bytes) -> None:
-        self._chunks.append(chunk)
 
     def on_message_complete(self) -> None:
         if self._response is not None:
@@ -129,12 +136,15 @@ class ResponseReader:
         status = self._parser.get_status_code()
         if status < 200:
             # An interim response (100 Continue, 103 Early Hints): the real one follows.
-            self._headers = {}
+            self._headers.clear()
             self._head_done = False
             return
         chunks = self._chunks
         body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        self._response = Response(status, self._headers, body, self._parser.should_keep_alive())
+        self._response = Response(status, self._lower_headers(), body, self._parser.should_keep_alive())
+
+    def _lower_headers(self) -> dict[bytes, bytes]:
+        return {name.lower(): value for name, value in self._headers.items()}
 
 
 def _verified(response: Response) -> Response:

@@ -12,7 +12,15 @@ from typing import cast
 from dynawire.engines.aws.credentials import CredentialKeeper, Credentials
 from dynawire.engines.aws.http1 import BadResponse, Response, ResponseReader
 from dynawire.engines.aws.retry import AttemptFailed
-from dynawire.engines.aws.transport import IDLE_LIMIT, READ_SIZE, Origin, connect_share, prepare, readable_check
+from dynawire.engines.aws.transport import (
+    IDLE_LIMIT,
+    JUST_USED,
+    READ_SIZE,
+    Origin,
+    connect_share,
+    prepare,
+    readable_check,
+)
 
 __all__ = ["AsyncConnection", "AsyncPool"]
 
@@ -20,7 +28,7 @@ _GOODBYE = 1.0
 """Seconds that closing waits for the loop to let go of the sockets."""
 
 
-class AsyncConnection(asyncio.Protocol):
+class AsyncConnection(asyncio.BufferedProtocol):
     """One kept-alive connection. Carries one request at a time.
 
     Args:
@@ -34,6 +42,7 @@ class AsyncConnection(asyncio.Protocol):
     """
 
     __slots__ = (
+        "_buffer",
         "_deadline",
         "_pool",
         "_reader",
@@ -52,6 +61,7 @@ class AsyncConnection(asyncio.Protocol):
     def __init__(self, pool: AsyncPool) -> None:
         self._pool = pool
         self._reader = ResponseReader()
+        self._buffer = memoryview(bytearray(READ_SIZE))
         self._waiter: asyncio.Future[Response] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._deadline = 0.0
@@ -96,14 +106,17 @@ class AsyncConnection(asyncio.Protocol):
         self.readable = readable_check(transport.get_extra_info("socket"))
         self._ring_at(self.idle_since + IDLE_LIMIT)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         waiter = self._waiter
         if waiter is None:
             # Nothing was asked: whatever this is, it must not become the answer to the next request.
             self.abort()
             return
         try:
-            response = self._reader.feed(data)
+            response = self._reader.feed(self._buffer[:nbytes])
         except BadResponse as error:
             self.fail(str(error))
             return
@@ -199,13 +212,20 @@ class AsyncPool:
         self._guard: AsyncGenerator[None, None] | None = None
         self._refreshing: asyncio.Future[Credentials] | None = None
 
-    def take(self) -> AsyncConnection | None:
-        """A connection that was usable a moment ago, or None when :meth:`open` must be awaited."""
+    def take(self, idempotent: bool) -> AsyncConnection | None:
+        """A connection that was usable a moment ago, or None when :meth:`open` must be awaited.
+
+        Args:
+            idempotent: whether the request may be sent again, so that a connection just used needs no look.
+        """
         if self._idle:
-            oldest = self.loop.time() - IDLE_LIMIT
+            now = self.loop.time()
             while self._idle:
                 connection = self._idle.pop()
-                if connection.idle_since > oldest and not connection.broken and not connection.readable():
+                idle = now - connection.idle_since
+                if not connection.broken and (
+                    (idempotent and idle < JUST_USED) or (idle < IDLE_LIMIT and not connection.readable())
+                ):
                     return connection
                 self.discard(connection)
         return None

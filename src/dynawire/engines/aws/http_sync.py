@@ -13,12 +13,18 @@ from collections.abc import Callable
 
 from dynawire.engines.aws.http1 import BadResponse, Response, ResponseReader
 from dynawire.engines.aws.retry import AttemptFailed
-from dynawire.engines.aws.transport import IDLE_LIMIT, READ_SIZE, Origin, connect_share, prepare, readable_check
+from dynawire.engines.aws.transport import (
+    IDLE_LIMIT,
+    JUST_USED,
+    READ_SIZE,
+    Origin,
+    connect_share,
+    prepare,
+    readable_check,
+)
 
 __all__ = ["SyncConnection", "SyncPool"]
 
-_MORE = 4 * READ_SIZE
-"""Bytes asked for at a time once a response is known to be long."""
 _LOOK_AGAIN = 1.0
 """Seconds after which a thread that waits for a connection looks by itself: one that vanished without being given back
 (a KeyboardInterrupt between two instructions) wakes nobody."""
@@ -37,6 +43,7 @@ class SyncConnection:
 
     __slots__ = (
         "__weakref__",
+        "_buffer",
         "_origin",
         "_patience",
         "_reader",
@@ -55,6 +62,7 @@ class SyncConnection:
         self._timeout = origin.timeout
         self._secure = origin.endpoint.secure
         self._reader = ResponseReader()
+        self._buffer = memoryview(bytearray(READ_SIZE))
         self._patience: float | None = origin.timeout
         self.idle_since = 0.0
 
@@ -88,8 +96,8 @@ class SyncConnection:
             sent = sock.send(message)
             if sent != len(message):
                 self._send_rest(sock, message, sent, started)
-            data = sock.recv(READ_SIZE)
-            response = self._reader.feed(data) if data else self._reader.end()
+            received = sock.recv_into(self._buffer)
+            response = self._reader.feed(self._buffer[:received]) if received else self._reader.end()
             if response is None:
                 response = self._read_rest(sock, started)
         except BadResponse as error:
@@ -127,8 +135,8 @@ class SyncConnection:
         response = None
         while response is None:
             sock.settimeout(self._remaining(started))
-            data = sock.recv(_MORE)
-            response = self._reader.feed(data) if data else self._reader.end()
+            received = sock.recv_into(self._buffer)
+            response = self._reader.feed(self._buffer[:received]) if received else self._reader.end()
         sock.settimeout(self._patience)
         return response
 
@@ -155,11 +163,12 @@ class SyncPool:
         self.closed = False
         self._begin()
 
-    def take(self, now: float) -> SyncConnection | None:
+    def take(self, now: float, idempotent: bool) -> SyncConnection | None:
         """A connection that was usable a moment ago, or a new one; None when the pool is closed.
 
         Args:
             now: ``time.monotonic()``.
+            idempotent: whether the request may be sent again, so that a connection just used needs no look.
 
         Raises:
             AttemptFailed: a new one was needed and could not be made.
@@ -172,7 +181,8 @@ class SyncPool:
                 if fresh is not None or self.closed:
                     return fresh
                 continue
-            if now - connection.idle_since < IDLE_LIMIT and not connection.readable():
+            idle = now - connection.idle_since
+            if (idempotent and idle < JUST_USED) or (idle < IDLE_LIMIT and not connection.readable()):
                 return connection
             self.discard(connection)
 
