@@ -34,17 +34,21 @@ class Transaction:
     An instance changes only after the transaction succeeded. Values that an ``update`` computes are not returned by
     DynamoDB: ``refresh()`` the instance to see them.
 
+    Attributes:
+        token: the idempotency token. After :class:`~dynawire.OutcomeUnknown` the same operations can be sent again with
+            it, within ten minutes, and are applied once.
+
     Raises (at the end of the block):
         TransactionCancelled: with one typed reason per operation, in order.
-        LimitExceeded: more than 100 operations; nothing was sent.
+        LimitExceeded: more than 100 operations, or over 4 MB; nothing was sent.
         ExpressionError: two operations on one item; nothing was sent.
     """
 
     def __init__(self, database: Database, token: str | None) -> None:
-        if token is not None and not 1 <= len(token) <= 36:
+        if token is not None and not (isinstance(token, str) and 1 <= len(token) <= 36):
             raise ExpressionError("an idempotency token has 1 to 36 characters")
         self._database = database
-        self._token = token or new_token()
+        self.token = new_token() if token is None else token
         self._writes: list[Write] = []
         self._done = False
 
@@ -90,7 +94,7 @@ class Transaction:
 
     def params(self) -> dict[str, Any]:
         """The request as it now stands, without sending it."""
-        return transact_params(self._writes, self._token)
+        return transact_params(self._writes, self.token)
 
     def __len__(self) -> int:
         return len(self._writes)
@@ -99,31 +103,36 @@ class Transaction:
         return self._database.table(item.model if isinstance(item, Key) else type(item))
 
     def _add(self, write: Write) -> None:
-        if self._done:
-            raise ExpressionError("this transaction was sent already; begin another with db.transaction()")
+        self._refuse_second_use()
         self._writes.append(write)
 
     def _finish(self, error: type[BaseException] | None) -> bool:
         self._done = True
         return error is None and bool(self._writes)
 
+    def _refuse_second_use(self) -> None:
+        if self._done:
+            raise ExpressionError("this transaction was sent already; begin another with db.transaction()")
+
     def __enter__(self) -> Transaction:
+        self._refuse_second_use()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._finish(kind):
-            run(self._database.engine, transact_write(self._writes, self._token))
+            run(self._database.engine, transact_write(self._writes, self.token))
 
     async def __aenter__(self) -> Transaction:
+        self._refuse_second_use()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._finish(kind):
-            await arun(self._database.engine, transact_write(self._writes, self._token))
+            await arun(self._database.engine, transact_write(self._writes, self.token))
 
     def __repr__(self) -> str:
         return f"<Transaction of {len(self._writes)} operations>"

@@ -213,6 +213,19 @@ def test_what_an_item_must_have_is_not_removed(db: dw.Database, twin: Twins) -> 
     assert recorded(db).sent == []
 
 
+def test_none_is_stored_where_it_is_declared_so(db: dw.Database, twin: Twins) -> None:
+    mine = Strict(id="x", needed=1, wanted="w")
+    twin(mine).put()
+    twin(mine).update(maybe_null=None)
+    assert mine.maybe_null is None
+    assert (stored_item(db, mine) or {})["maybe_null"] == {"NULL": True}
+    twin(mine).update(Strict.maybe_null.remove())
+    assert mine.maybe_null == "text"
+    mine.maybe_null = None
+    assert twin(mine).save()
+    assert twin(Strict).get("x").maybe_null is None
+
+
 @pytest.mark.parametrize("once", [False, True])
 def test_a_part_of_what_is_not_there(db: dw.Database, twin: Twins, once: bool) -> None:
     mine = loaded(db, twin)
