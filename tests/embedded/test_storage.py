@@ -241,7 +241,7 @@ from tests.embedded.calls import Calls, key
 calls = Calls(sys.argv[1])
 calls.create(key="p:S s:N")
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
 done = 0
 try:
     for number in range(100):

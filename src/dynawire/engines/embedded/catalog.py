@@ -15,7 +15,7 @@ from dynawire.engines.embedded.tables import Table
 __all__ = ["Catalog"]
 
 _is_table_name = re.compile(r"[a-zA-Z0-9_.-]{3,255}").fullmatch
-_ALL: Final = "SELECT definition FROM tables"
+_ALL: Final = "SELECT name, definition FROM tables"
 _VERSION: Final = "SELECT value FROM meta WHERE name = 'catalog'"
 
 _encode = msgspec.json.Encoder().encode
@@ -42,12 +42,11 @@ class Catalog:
                 version: int = execute(_VERSION).fetchone()[0]
                 rows = execute(_ALL).fetchall()
             tables = {}
-            for (stored,) in rows:
-                definition = _decode(stored)
-                known = self.tables.get(definition.TableName)
-                if known is None or known.retired or _encode(known.definition) != stored:
-                    known = Table(definition)
-                tables[definition.TableName] = known
+            for name, stored in rows:
+                known = self.tables.get(name)
+                if known is None or known.retired or known.stored != stored:
+                    known = Table(_decode(stored), stored)
+                tables[name] = known
             for name, table in self.tables.items():
                 if tables.get(name) is not table:
                     table.retired = True

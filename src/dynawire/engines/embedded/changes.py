@@ -262,7 +262,7 @@ def store(
         execute(table.delete, (hk, sk))
     else:
         data = encode(new)
-        execute(table.upsert, (hk, sk, data, new_size))
+        execute(table.upsert, (hk, sk, new_size, data))
     if meter is not None:
         meter.count(write_units(max(old_size, new_size)))
     for index in table.index_list:
@@ -298,7 +298,7 @@ def _store_entry(
             units = write_units(view_size)
         if view is not new:
             data = encode(view)
-        execute(index.upsert, (*after, *key, data, view_size))
+        execute(index.upsert, (*after, *key, view_size, data))
     if before is not None and before != after:
         assert old is not None
         execute(index.delete, (*before, *key))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from dynawire.engines.embedded.catalog import Catalog
@@ -39,6 +39,9 @@ from dynawire.engines.embedded.table_rules import (
 from dynawire.engines.embedded.tables import Index, Table
 from dynawire.errors import service_error
 
+# Seconds.
+_LONG_COUNT: Final = 0.05
+
 __all__ = ["create_table", "delete_table", "describe_table", "known_table", "list_tables", "update_table"]
 
 
@@ -66,8 +69,8 @@ def create_table(database: Database, request: CreateTable) -> bytes:
             raise table_exists(name)
         definition.number = Catalog.next_number(execute)
         execute(
-            f"CREATE TABLE t{definition.number} (hk BLOB NOT NULL, sk BLOB NOT NULL, item BLOB NOT NULL, "
-            "size INTEGER NOT NULL, PRIMARY KEY (hk, sk)) WITHOUT ROWID"
+            f"CREATE TABLE t{definition.number} (hk BLOB NOT NULL, sk BLOB NOT NULL, size INTEGER NOT NULL, "
+            "item BLOB NOT NULL, PRIMARY KEY (hk, sk)) WITHOUT ROWID"
         )
         for index in (*definition.LocalSecondaryIndexes, *definition.GlobalSecondaryIndexes):
             definition.index_numbers[index.IndexName] = _make_index(execute)
@@ -328,7 +331,7 @@ def _make_index(execute: Execute) -> int:
     number = Catalog.next_number(execute)
     execute(
         f"CREATE TABLE i{number} (hk BLOB NOT NULL, sk BLOB NOT NULL, bhk BLOB NOT NULL, bsk BLOB NOT NULL, "
-        "item BLOB NOT NULL, size INTEGER NOT NULL, PRIMARY KEY (hk, sk, bhk, bsk)) WITHOUT ROWID"
+        "size INTEGER NOT NULL, item BLOB NOT NULL, PRIMARY KEY (hk, sk, bhk, bsk)) WITHOUT ROWID"
     )
     return number
 
@@ -343,12 +346,19 @@ def _backfill(execute: Execute, table: Table, name: str) -> None:
             place = index.place(item)
             if place is not None:
                 view, view_size = index.view_size(item, size)
-                execute(index.upsert, (*place, hk, sk, data if view is item else encode(view), view_size))
+                execute(index.upsert, (*place, hk, sk, view_size, data if view is item else encode(view)))
 
 
 def _statistics(execute: Execute, table: Table) -> list[Statistics]:
-    """Of the table, then of its indexes."""
-    return [
+    """Of the table, then of its indexes. What took long to count is told again for a while; the service takes hours."""
+    start = time.monotonic()
+    if start < table.counted_until:
+        return table.counted
+    table.counted = [
         Statistics(*execute(f"SELECT count(*), coalesce(sum(size), 0) FROM {source.source}").fetchone())
         for source in (table, *table.index_list)
     ]
+    took = time.monotonic() - start
+    if took > _LONG_COUNT:
+        table.counted_until = start + 100 * took
+    return table.counted

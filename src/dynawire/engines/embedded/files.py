@@ -18,6 +18,12 @@ APPLICATION: Final = 0x64796E77
 FORMAT: Final = 1
 """SQLite's user version: the version of the layout below."""
 
+# Of pages with 8 KB, items of up to 2 KB lie inside; larger ones take pages of their own.
+_PAGE_SIZE: Final = 8192
+
+# Bytes to which the log is cut after it was written back.
+_LOG_SIZE: Final = 64 * 1024 * 1024
+
 _DAMAGED: Final = "is damaged or was cut short; restore it from a copy, or delete it to begin anew"
 
 _LAYOUT: Final = (
@@ -34,6 +40,7 @@ _LAYOUT: Final = (
 def connect_memory() -> sqlite3.Connection:
     """A new, empty database in memory."""
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, cached_statements=512)
+    connection.execute(f"PRAGMA page_size = {_PAGE_SIZE}")
     for statement in _LAYOUT:
         connection.execute(statement)
     return connection
@@ -56,6 +63,7 @@ def open_file(path: str, *, durable: bool, timeout: float) -> sqlite3.Connection
         connection = sqlite3.connect(
             path, timeout=timeout, isolation_level=None, check_same_thread=False, cached_statements=512
         )
+        connection.execute(f"PRAGMA page_size = {_PAGE_SIZE}")
         _identify(connection, path)
         _write_ahead(connection, timeout)
         if connection.execute("PRAGMA application_id").fetchone()[0] == 0:
@@ -63,6 +71,7 @@ def open_file(path: str, *, durable: bool, timeout: float) -> sqlite3.Connection
         connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         connection.execute("PRAGMA cache_size = -16384")
         connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute(f"PRAGMA journal_size_limit = {_LOG_SIZE}")
     except BaseException as error:
         if connection is not None:
             connection.close()

@@ -1,7 +1,7 @@
 """A table ready for use: its key's encoding, its indexes' entries, and the SQL of both, prepared from its definition.
 
-In SQLite a table is ``(hk, sk, item, size)`` and an index ``(hk, sk, bhk, bsk, item, size)``: the partition, the sort
-key, those of the indexed item, the item or what the index has of it as JSON, and the size DynamoDB counts for that.
+In SQLite a table is ``(hk, sk, size, item)`` and an index ``(hk, sk, bhk, bsk, size, item)``: the partition, the sort
+key, those of the indexed item, the size DynamoDB counts, and the item or what the index has of it, as JSON.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
-from dynawire.engines.embedded.definitions import IndexDefinition, KeySchemaElement, TableDefinition
+from dynawire.engines.embedded.definitions import IndexDefinition, KeySchemaElement, Statistics, TableDefinition
 from dynawire.engines.embedded.failures import Rejected, validation
 from dynawire.engines.embedded.keys import KeyAttribute, composite, hashed, refuse_empty, refuse_size
 from dynawire.engines.embedded.values import Item, check_value, item_size, type_of
@@ -75,7 +75,10 @@ class Table(_Order):
         index_key_names: the attributes that are part of an index's key only.
         local: whether any of them is local.
         retired: whether it was deleted or its indexes have changed since: nothing may be written by it any more.
-        fetch, fetch_size, upsert, delete: SQL on one item.
+        fetch, upsert, delete: SQL on one item.
+        stored: the definition as the catalog keeps it.
+        counted: how many items it and its indexes had when they were last counted.
+        counted_until: until when that is told again, by the monotonic clock.
     """
 
     __slots__ = (
@@ -83,6 +86,8 @@ class Table(_Order):
         "_length",
         "_partition",
         "_sort",
+        "counted",
+        "counted_until",
         "definition",
         "delete",
         "fetch",
@@ -91,14 +96,18 @@ class Table(_Order):
         "indexes",
         "local",
         "retired",
+        "stored",
         "upsert",
     )
 
-    def __init__(self, definition: TableDefinition) -> None:
+    def __init__(self, definition: TableDefinition, stored: bytes = b"") -> None:
         types = {each.AttributeName: each.AttributeType for each in definition.AttributeDefinitions}
         super().__init__(definition.TableName, f"t{definition.number}", definition.KeySchema, dict(types))
         self.definition = definition
+        self.stored = stored
         self.retired = False
+        self.counted: list[Statistics] = []
+        self.counted_until = 0.0
         self._partition = self.partition_keys[0]
         self._sort = self.sort_keys[0] if self.sort_keys else None
         self._length = len(self.key_names)
