@@ -45,7 +45,7 @@ class Transaction:
     """
 
     def __init__(self, database: Database, token: str | None) -> None:
-        if token is not None and not (isinstance(token, str) and 1 <= len(token) <= 36):
+        if token is not None and not 1 <= len(token) <= 36:
             raise ExpressionError("an idempotency token has 1 to 36 characters")
         self._database = database
         self.token = new_token() if token is None else token
