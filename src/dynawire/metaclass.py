@@ -6,7 +6,7 @@ import sys
 from _thread import RLock
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, get_args, get_origin
+from typing import Any, ClassVar, get_args, get_origin
 
 import msgspec
 from msgspec import StructMeta
@@ -73,14 +73,16 @@ class ModelMeta(StructMeta):
         if abstract:
             if table is not None:
                 raise body.error("an abstract class has no table; drop abstract=True or table=")
-            namespace["__annotations__"] = body.other_annotations
+            namespace["__annotations__"] = dict.fromkeys(body.other_annotations, ClassVar)
             namespace["__paths__"] = _AbstractPaths(name, declared)
             made = StructMeta.__new__(_AbstractModelMeta, name, bases, namespace, **_STRUCT_OPTIONS)
+            made.__annotations__.update(body.other_annotations)
             _resolve_early(made, names, declared)
             return made
         for attribute, one in fields.items():
             namespace[attribute] = _struct_field(one.declaration)
-        namespace["__annotations__"] = body.other_annotations | {
+        # msgspec does not know a ClassVar by every name that it may have in annotations that are text.
+        namespace["__annotations__"] = dict.fromkeys(body.other_annotations, ClassVar) | {
             attribute: one.annotation for attribute, one in fields.items()
         }
         try:
@@ -90,6 +92,7 @@ class ModelMeta(StructMeta):
         if type(cls) is not metacls or metacls is _AbstractModelMeta:
             # An abstract base would hand on that no instance can be made.
             type.__setattr__(cls, "__class__", ModelMeta)
+        cls.__annotations__.update(body.other_annotations)
         _Completion(cls, names, declared, table).begin()
         return cls
 

@@ -22,6 +22,7 @@ def json_codec(annotation: Any, name: str) -> ScalarCodec:
     Raises:
         TypeError: msgspec has no JSON form of the type.
     """
+    msgspec.json.schema(annotation)  # a decoder would not mind unknown types until it meets one
     decoder = msgspec.json.Decoder(annotation)
     encoder = msgspec.json.Encoder()
 

@@ -69,6 +69,8 @@ class Names:
         """
         module = sys.modules.get(self.module)
         scope = {**(module.__dict__ if module else {}), **self._locals()}
+        for name in self._unbound():
+            scope.pop(name, None)
         carrier = type("Carrier", (), {"__annotations__": {"it": annotation}, "__module__": self.module})
         return get_type_hints(carrier, scope, {}, include_extras=True)["it"]
 
@@ -83,6 +85,17 @@ class Names:
 
     def _locals(self) -> dict[str, Any]:
         found: dict[str, Any] = {}
+        for frame in reversed(self._frames()):
+            found.update(frame.f_locals)
+        return {**found, **self._own}
+
+    def _unbound(self) -> set[str]:
+        """Local names that have no value yet: a global of the same name is not what they mean."""
+        codes = [(frame.f_code, frame.f_locals) for frame in self._frames() if frame.f_code.co_flags & _CO_OPTIMIZED]
+        local = {name for code, bound in codes for name in (*code.co_varnames, *code.co_cellvars) if name not in bound}
+        return local - self._own.keys()
+
+    def _frames(self) -> list[FrameType]:
         frame = self._frame
         frames: list[FrameType] = []
         while frame is not None and frame.f_locals is not frame.f_globals:
@@ -90,6 +103,4 @@ class Names:
             # A class body sees the function around it.
             is_body = not frame.f_code.co_flags & _CO_OPTIMIZED and frame.f_code.co_name != "<module>"
             frame = frame.f_back if is_body else None
-        for one in reversed(frames):
-            found.update(one.f_locals)
-        return {**found, **self._own}
+        return frames

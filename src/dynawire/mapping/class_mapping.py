@@ -22,7 +22,7 @@ _TABLE_NAME = "3 to 255 characters of a-z, A-Z, 0-9, '_', '-' and '.'"
 
 
 class TableOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How the table is made by ``create_tables``.
+    """How the table is made by ``create_tables``, and whether it may be scanned.
 
     Attributes:
         billing: ``"PAY_PER_REQUEST"`` (on demand) or ``"PROVISIONED"``.
@@ -59,7 +59,7 @@ class TableOptions(msgspec.Struct, frozen=True, kw_only=True):
             )
         if type(self.deletion_protection) is not bool:
             return "deletion_protection= is True or False"
-        if self.allow_scan not in (True, False, None):
+        if self.allow_scan is not None and type(self.allow_scan) is not bool:
             return "allow_scan= is True, False or None"
         return None
 

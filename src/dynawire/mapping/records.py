@@ -69,19 +69,28 @@ def _named(attributes: tuple[Attribute, ...], tag: tuple[str, str | int] | None 
 
 def _struct(cls: type[msgspec.Struct], names: Names | None) -> RecordFields:
     hints = type_hints(cls, names)
-    attributes = tuple(
-        Attribute(
-            name=field.name,
-            stored_name=field.encode_name,
-            annotation=hints[field.name],
-            default=NO_DEFAULT if field.default is msgspec.NODEFAULT else field.default,
-            default_factory=NO_DEFAULT if field.default_factory is msgspec.NODEFAULT else field.default_factory,
+    # Not msgspec.structs.fields, which resolves annotations by itself and knows no local names.
+    given = cls.__struct_defaults__
+    defaults = (msgspec.NODEFAULT,) * (len(cls.__struct_fields__) - len(given)) + given
+    attributes = []
+    for name, stored_name, default in zip(cls.__struct_fields__, cls.__struct_encode_fields__, defaults, strict=True):
+        factory = NO_DEFAULT
+        if type(default).__name__ == "Factory":
+            default, factory = NO_DEFAULT, default.factory
+        elif default is msgspec.NODEFAULT:
+            default = NO_DEFAULT
+        attributes.append(
+            Attribute(
+                name=name,
+                stored_name=stored_name,
+                annotation=hints[name],
+                default=default,
+                default_factory=factory,
+            )
         )
-        for field in msgspec.structs.fields(cls)
-    )
     config = cls.__struct_config__
     tag = (config.tag_field, config.tag) if config.tag_field is not None and config.tag is not None else None
-    return _named(attributes, tag)
+    return _named(tuple(attributes), tag)
 
 
 def _dataclass(cls: type[Any], names: Names | None) -> RecordFields:
