@@ -25,7 +25,7 @@ INNER = {
     "engines.alternator": {"errors", "engines.protocol", "engines.aws"},
     "engines.embedded": {"errors", "engines.protocol"},
 }
-TABLE = {"batch", "database", "key", "page", "query", "table", "transaction"}
+TABLE = {"batch", "database", "find", "finding", "key", "page", "query", "table", "transaction", "where"}
 MODEL = {"declare", "index", "metaclass", "model"}
 FRONT = {"cli", "compat", "console", "testing"}
 ALLOWED = INNER | {name: set(INNER) | TABLE for name in TABLE} | {name: set(INNER) | TABLE | MODEL for name in MODEL}

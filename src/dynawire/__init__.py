@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from .database import Database, connect
 from .declare import Attr, attr, partition_key, sort_key
 from .errors import (
@@ -15,6 +17,7 @@ from .errors import (
     ItemNotFound,
     LimitExceeded,
     OutcomeUnknown,
+    ScanNotAllowed,
     SchemaError,
     ServiceError,
     TableInUse,
@@ -38,6 +41,11 @@ from .query import Index, MultipleItemsFound, Page, Query
 from .table import Table
 from .transaction import Transaction
 
+if TYPE_CHECKING:
+    from .find import Find
+    from .operations.finding.explaining import Explanation
+    from .operations.finding.where import WhereResult
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -53,7 +61,9 @@ __all__ = [
     "DecodeError",
     "DynawireError",
     "EpochSeconds",
+    "Explanation",
     "ExpressionError",
+    "Find",
     "GlobalIndex",
     "Index",
     "ItemExists",
@@ -69,6 +79,7 @@ __all__ = [
     "Page",
     "Path",
     "Query",
+    "ScanNotAllowed",
     "SchemaError",
     "ServiceError",
     "Stored",
@@ -85,8 +96,24 @@ __all__ = [
     "Update",
     "ValidationError",
     "VersionConflict",
+    "WhereResult",
     "attr",
     "connect",
     "partition_key",
     "sort_key",
 ]
+
+_LOADED_WHEN_USED = {
+    "Explanation": "operations.finding.explaining",
+    "Find": "find",
+    "WhereResult": "operations.finding.where",
+}
+
+
+def __getattr__(name: str) -> Any:
+    module = _LOADED_WHEN_USED.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".{module}", __name__), name)

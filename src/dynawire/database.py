@@ -38,7 +38,7 @@ WHAT_TO_WRITE = (
 )
 
 
-def connect(url: str | None = None, *, table_prefix: str = "", **options: Any) -> Database:
+def connect(url: str | None = None, *, table_prefix: str = "", allow_scan: bool = True, **options: Any) -> Database:
     """Connect to a database. The one connected last is the default of every model.
 
     Nothing is sent and no file is touched until the first operation.
@@ -49,13 +49,16 @@ def connect(url: str | None = None, *, table_prefix: str = "", **options: Any) -
             ``https://host:port`` (DynamoDB Local or any compatible endpoint). None: the environment variable
             DYNAWIRE_URL, else AWS when a region is configured.
         table_prefix: put before every table name, as ``"staging-"``.
+        allow_scan: whether ``find()`` and ``scan()`` may read whole tables. If not, they raise
+            :class:`~dynawire.ScanNotAllowed`, except of a class declared with ``allow_scan=True`` and after
+            ``.allow_scan()``.
         options: the engine's own. Over HTTP: ``region``, ``access_key_id``, ``secret_access_key``, ``session_token``,
             ``timeout`` and the others of :class:`~dynawire.engines.aws.AwsEngine`.
 
     Raises:
         DynawireError: the URL is none of these, or there is none and no region is configured.
     """
-    database = Database(_engine(url, options), table_prefix=table_prefix)
+    database = Database(_engine(url, options), table_prefix=table_prefix, allow_scan=allow_scan)
     _connected.append(database)
     return database
 
@@ -108,11 +111,13 @@ class Database:
     Attributes:
         engine: what carries the requests.
         table_prefix: put before every table name.
+        allow_scan: whether classes that do not say so themselves may be scanned.
     """
 
-    def __init__(self, engine: Engine, *, table_prefix: str = "") -> None:
+    def __init__(self, engine: Engine, *, table_prefix: str = "", allow_scan: bool = True) -> None:
         self.engine = engine
         self.table_prefix = table_prefix
+        self.allow_scan = allow_scan
         self._tables: dict[type[Any], Table[Any]] = {}
 
     def __repr__(self) -> str:

@@ -20,6 +20,7 @@ __all__ = [
     "ItemNotFound",
     "LimitExceeded",
     "OutcomeUnknown",
+    "ScanNotAllowed",
     "SchemaError",
     "ServiceError",
     "TableInUse",
@@ -99,6 +100,19 @@ class DecodeError(DynawireError, ValueError):
 
 class ExpressionError(DynawireError, ValueError):
     """A condition, update, projection or lookup is not one that DynamoDB could run."""
+
+
+class ScanNotAllowed(DynawireError):
+    """Reading this would scan a whole table or index, on a model or database with ``allow_scan=False``. Nothing was
+    sent.
+
+    Attributes:
+        model: name of the class.
+        suggestion: the index that would serve, as it is declared (``GlobalIndex(partition_key="city")``), or None.
+    """
+
+    model: str | None = None
+    suggestion: str | None = None
 
 
 class LimitExceeded(DynawireError):

@@ -11,6 +11,7 @@ from .database import table_of
 from .declare import attr, partition_key, sort_key
 from .errors import DecodeError
 from .expressions import Condition, Update
+from .finding import ModelFinding
 from .key import ConditionLike, Key
 from .metaclass import KeyTypes, ModelMeta
 from .operations.batch import BatchGetResult, BatchWriteResult, Progress
@@ -77,13 +78,13 @@ class _ParamsOfClassOrInstance:
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(attr, partition_key, sort_key))
-class Model(_Instance[PK, SK], _Struct):
+class Model(_Instance[PK, SK], ModelFinding, _Struct):
     """A class whose instances are items of a DynamoDB table.
 
     ``class Airport(Model, table="airports")`` declares attributes as ``name: Attr[str]``; one of them is the
     ``partition_key()``, perhaps another the ``sort_key()``. Class keywords: ``table``, ``abstract`` (a mixin: its
     attributes are for the classes derived from it), ``billing``, ``read_units``, ``write_units``, ``stream``,
-    ``ttl``, ``table_class``, ``deletion_protection``. A Model without a table can be nested in others.
+    ``ttl``, ``table_class``, ``deletion_protection``, ``allow_scan``. A Model without a table can be nested in others.
 
     ``class Airport(Model[str, str], table="airports")`` says of which types the partition key and the sort key are, so
     that type checkers refuse a key of another type (``Model[str, None]`` without sort key). It must agree with the
@@ -108,6 +109,7 @@ class Model(_Instance[PK, SK], _Struct):
             ttl: str = ...,
             table_class: Literal["STANDARD", "STANDARD_INFREQUENT_ACCESS"] = ...,
             deletion_protection: bool = ...,
+            allow_scan: bool = ...,
         ) -> None: ...
 
     __paths__: ClassVar[dict[str, Any]] = {}

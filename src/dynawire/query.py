@@ -20,10 +20,11 @@ from .operations.twins import asynchronous, sync
 
 if TYPE_CHECKING:
     from .engines.protocol import Engine
+    from .find import Find
     from .operations.effects import Operation
     from .table import Table
 
-__all__ = ["Index", "MultipleItemsFound", "Page", "Query", "QueryParams"]
+__all__ = ["MAX_SEGMENTS", "Index", "MultipleItemsFound", "Page", "Query", "QueryParams", "whole_number"]
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -124,7 +125,7 @@ class Query(Generic[T]):
     def limit(self, count: int | None) -> Query[T]:
         """Return at most this many items. It counts returned items, after the filter, and is not the page size."""
         if count is not None:
-            _whole_number("limit", count, 0)
+            whole_number("limit", count, 0)
         return self._with(limit=count)
 
     def consistent(self, consistent: bool = True) -> Query[T]:
@@ -140,8 +141,26 @@ class Query(Generic[T]):
         """Scan in this many segments at the same time (1 to 1,000,000). The order of items is then arbitrary."""
         if self._read.key_conditions is not None:
             raise ExpressionError("only a scan can be parallel; a query reads one partition")
-        _whole_number("parallel", segments, 1, MAX_SEGMENTS)
+        whole_number("parallel", segments, 1, MAX_SEGMENTS)
         return self._with(segments=segments)
+
+    def allow_scan(self, allowed: bool = True) -> Query[T]:
+        """Whether this may be a scan, whatever the model and the database say."""
+        return self._with(scan_allowed=allowed)
+
+    def hydrate(self) -> Find[T]:
+        """The whole items, where the index does not hold all of them: their keys are read from the index, in its order,
+        and the items by key (BatchGetItem, 100 a request).
+
+        What it filters is tested again of the items, which may have changed since the index did; one that no longer
+        matches, or is gone, is left out. It costs the read units of both. What is added by ``where`` may also be about
+        what the index does not hold.
+        """
+        from .find import find_by_query
+
+        read = self._read
+        parts = [*(read.key_conditions or ()), *((read.filter,) if read.filter is not None else ())]
+        return find_by_query(self._table, read, all_of(parts) if parts else None)
 
     def fetch_ahead(self, fetch_ahead: bool = True) -> Query[T]:
         """Whether the next page is fetched while this one is consumed (default), or only when it is needed."""
@@ -236,7 +255,7 @@ class Query(Generic[T]):
         Raises:
             ExpressionError: the cursor is none, or belongs to another query; the query has a limit, or is parallel.
         """
-        _whole_number("page(size=...)", size, 1)
+        whole_number("page(size=...)", size, 1)
         if self._read.segments > 1:
             raise ExpressionError("a parallel scan has no pages; iterate over it")
         if self._read.limit is not None:
@@ -294,7 +313,8 @@ class Query(Generic[T]):
         return f"<{'scan' if self._read.key_conditions is None else 'query'} of {self._read.what}>"
 
 
-def _whole_number(what: str, given: Any, least: int, most: int | None = None) -> None:
+def whole_number(what: str, given: Any, least: int, most: int | None = None) -> None:
+    """Refuse what is not a whole number within limits."""
     if type(given) is not int or given < least or (most is not None and given > most):
         limits = f"{least:,} or more" if most is None else f"{least:,} to {most:,}"
         raise ExpressionError(f"{what} takes a whole number, {limits}")
@@ -340,4 +360,5 @@ def scan_of(
     table: Table[Any], index: IndexDefinition | None, conditions: tuple[Any, ...], lookups: Mapping[str, Any]
 ) -> Query[Any]:
     """A scan of a table or an index."""
-    return Query(table, Read(target=table._target, index=index)).where(*conditions, **lookups)
+    read = Read(target=table._target, index=index, scan_allowed=table._scan_allowed)
+    return Query(table, read).where(*conditions, **lookups)

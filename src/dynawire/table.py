@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .errors import DecodeError, DynawireError, ExpressionError, ValidationError
 from .expressions import Condition, Update
+from .finding import TableFinding
 from .key import ConditionLike, Key
 from .operations.batch import BatchGetResult, BatchWriteResult, Progress
 from .operations.batch_get import batch_get
@@ -38,7 +39,7 @@ KeyLike = Any
 TABLE_TIMEOUT = 300.0
 
 
-class Table(Generic[T]):
+class Table(TableFinding[T], Generic[T]):
     """One mapped class on one database: every operation, each also as its a-twin for asyncio.
 
     Made by :meth:`Database.table`. Thread-safe; it holds no state of its own.
@@ -305,6 +306,10 @@ class Table(Generic[T]):
     def scan(self, *conditions: Condition | Mapping[str, Any], **lookups: Any) -> Query[T]:
         """All items of the table (DynamoDB's Scan), filtered by these conditions. It reads, and costs, the whole
         table.
+
+        Raises:
+            ScanNotAllowed: when items are read: the model or the database has ``allow_scan=False``, and
+                ``.allow_scan()`` was not asked for.
         """
         return scan_of(self, None, conditions, lookups)
 

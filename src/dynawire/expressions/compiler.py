@@ -22,6 +22,7 @@ from .updates import Arithmetic, IfNotExists, ListAppend, Update
 __all__ = [
     "MAX_EXPRESSION_BYTES",
     "MAX_OPERATORS",
+    "check_owner",
     "compile_condition",
     "compile_projection",
     "compile_update",
@@ -60,7 +61,7 @@ class _Request:
 
     def path(self, path: Path[Any]) -> str:
         if path.owner is not self.owner:
-            _check_owner(path, self.owner)
+            check_owner(path, self.owner)
         return self.placeholders.path(path.steps)
 
 
@@ -248,8 +249,12 @@ def _operand(operand: Any, names: _Names) -> str:
     raise TypeError(f"unknown kind of operand: {type(operand).__name__}")
 
 
-def _check_owner(path: Path[Any], owner: type[Any] | None) -> None:
-    """A path may come from the class itself or from a class it inherits from."""
+def check_owner(path: Path[Any], owner: type[Any] | None) -> None:
+    """Refuse a path of another class; one of a class that the class inherits from is fine.
+
+    Raises:
+        ExpressionError: it belongs to another class.
+    """
     if owner is None or path.owner is None or issubclass(owner, path.owner):
         return
     raise ExpressionError(

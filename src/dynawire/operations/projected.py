@@ -14,7 +14,7 @@ from ..expressions import Path
 from .pages import Reader
 from .target import Target
 
-__all__ = ["requested_paths", "tuple_reader"]
+__all__ = ["requested_paths", "tuple_reader", "value_at"]
 
 Steps = tuple[str | int, ...]
 
@@ -103,7 +103,7 @@ def _walking_reader(target: Target, paths: Sequence[Path[Any]]) -> Reader:
         for item in page.Items:
             try:
                 rows.append(
-                    tuple(_value(target, item, path, steps) for path, steps in zip(paths, steps_taken, strict=True))
+                    tuple(value_at(target, item, path, steps) for path, steps in zip(paths, steps_taken, strict=True))
                 )
             except DecodeError as error:
                 if misfits is None:
@@ -122,7 +122,12 @@ def _steps_taken(steps: Steps, whole: set[Steps]) -> Steps:
     )
 
 
-def _value(target: Target, item: dict[str, Any], path: Path[Any], steps: Steps) -> Any:
+def value_at(target: Target, item: dict[str, Any], path: Path[Any], steps: Steps) -> Any:
+    """The value of a path in an item, to which these steps lead.
+
+    Raises:
+        DecodeError: it is stored as another type, or is missing and has neither default nor None.
+    """
     wire: Any = {"M": item}
     for step in steps:
         if isinstance(step, str):

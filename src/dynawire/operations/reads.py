@@ -43,6 +43,7 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
         fetch_ahead: whether the next page is fetched while this one is consumed.
         projection: the attributes that are read as tuples; none: whole instances.
         misfits: takes the errors of items that do not fit the class.
+        scan_allowed: whether a scan may be sent.
     """
 
     target: Target
@@ -56,6 +57,7 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
     fetch_ahead: bool = True
     projection: tuple[Path[Any], ...] = ()
     misfits: list[DecodeError] | None = None
+    scan_allowed: bool = True
 
     @property
     def what(self) -> str:
@@ -180,6 +182,10 @@ def compile_read(read: Read, purpose: Purpose = "items") -> ReadPlan:
         purpose: whether its items are wanted, its pages with their cursors, or only their number.
     """
     target = read.target
+    if read.key_conditions is None and not read.scan_allowed:
+        from .finding.suggesting import scan_refused
+
+        raise scan_refused(target, read.index, read.filter)
     placeholders = Placeholders()
     request: dict[str, Any] = {"TableName": target.table_name}
     if read.index is not None:

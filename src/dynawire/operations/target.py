@@ -31,6 +31,7 @@ class Target:
         table_name: the table's full name, prefix included.
         key_path: the partition key's path: every item has it.
         readers: functions that read responses into the class's wire types, made when first needed.
+        known: what was worked out of the class, or asked of the service, once.
     """
 
     def __init__(self, mapped: MappedClass, table_name: str) -> None:
@@ -43,6 +44,7 @@ class Target:
         self.get_prefix = b'{"TableName":' + quoted + b',"Key":'
         self.put_prefix = b'{"TableName":' + quoted + b',"Item":'
         self.readers: dict[Any, Any] = {}
+        self.known: dict[str, Any] = {}
         self.key_path = mapped.paths[self.plan.key_attributes[0].name]
 
     def encode(self, instance: Any) -> dict[str, Any]:

@@ -1,0 +1,413 @@
+"""``Find``: the items of which a condition holds, read in the cheapest way the class's keys and indexes offer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+import msgspec
+
+from .errors import DecodeError, ExpressionError, ItemNotFound
+from .expressions import Condition, Path, Placeholders, all_of, compile_projection
+from .operations.drivers import PageSource, astream_pages, stream_pages
+from .operations.finding.counting import count_found
+from .operations.finding.explaining import Explanation, measured, shown
+from .operations.finding.paging import is_single, read_found_page
+from .operations.finding.planning import plan_access
+from .operations.finding.plans import AccessPlan, Demand
+from .operations.finding.reading import Reading, Wanted
+from .operations.finding.sources import Source, source_of
+from .operations.finding.statistics import known_statistics, learn_statistics
+from .operations.finding.suggesting import scan_not_allowed
+from .operations.streaming import astream, collected, stream
+from .operations.target import Target, as_condition
+from .operations.twins import asynchronous, sync
+from .query import MAX_SEGMENTS, MultipleItemsFound, Page, whole_number
+
+if TYPE_CHECKING:
+    from .engines.protocol import Engine
+    from .finding import TableFinding
+    from .operations.effects import Operation
+    from .operations.reads import Read
+
+__all__ = ["Find", "find_by_query", "find_of"]
+
+T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
+E = TypeVar("E")
+
+
+class _Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What a find was told beside its condition."""
+
+    limit: int | None = None
+    consistent: bool = False
+    projection: tuple[Path[Any], ...] = ()
+    order: str | None = None
+    reverse: bool = False
+    hydrate: bool = True
+    scan_allowed: bool = True
+    segments: int = 1
+    fetch_ahead: bool = True
+    using: Source | None = None
+    misfits: list[DecodeError] | None = None
+
+
+class Find(Generic[T]):
+    """The items of which a condition holds, however they are best read.
+
+    From the condition alone it is chosen whether they are read by key (GetItem, BatchGetItem), by one or several
+    Queries on the table or its indexes, or by a Scan, which is taken only when nothing else serves and only where it is
+    allowed. The result is that of a scan filtered by the condition, of items that fit their class; ``explain()`` shows
+    how it is read, and why.
+
+    It never changes: every step gives a new one. Nothing is sent until it is iterated (``for``, ``async for``) or asked
+    for a result. Unless ``order_by`` is asked for, items come in any order.
+    """
+
+    __slots__ = ("_condition", "_options", "_table")
+
+    def __init__(self, table: TableFinding[Any], condition: Condition | None, options: Any) -> None:
+        self._table = table
+        self._condition = condition
+        self._options: _Options = options
+
+    # ------------------------------------------------------------------ building
+
+    def _with(self, **changes: Any) -> Find[Any]:
+        return Find(self._table, self._condition, msgspec.structs.replace(self._options, **changes))
+
+    def where(self, *conditions: Condition | Mapping[str, Any], **lookups: Any) -> Find[T]:
+        """Only items of which all of this holds too. How they are read is chosen anew."""
+        more = as_condition(self._target, conditions, lookups)
+        if more is None:
+            return self
+        both = more if self._condition is None else all_of([self._condition, more])
+        return Find(self._table, both, self._options)
+
+    def limit(self, count: int | None) -> Find[T]:
+        """Return at most this many items."""
+        if count is not None:
+            whole_number("limit", count, 0)
+        return self._with(limit=count)
+
+    def consistent(self, consistent: bool = True) -> Find[T]:
+        """Strongly consistent reads, at twice the read units. Global indexes have none, so none is then read."""
+        return self._with(consistent=consistent)
+
+    def order_by(self, path: Path[Any], *, reverse: bool = False) -> Find[T]:
+        """Items in the order of an attribute, read by one query on a key or index whose sort key it is.
+
+        Args:
+            path: the attribute.
+            reverse: whether in descending order.
+
+        Raises:
+            ExpressionError: it is no attribute of the class itself; or, when items are read, nothing gives this order.
+        """
+        found = self._target.mapped.paths.get(getattr(path, "label", ""))
+        if found is None or found.steps != path.steps:
+            raise ExpressionError(f"order_by() takes an attribute of {self._target.plan.name} itself, no part of one")
+        return self._with(order=str(found.steps[0]), reverse=reverse)
+
+    def hydrate(self, hydrate: bool = True) -> Find[T]:
+        """Whether an index that does not hold all that is wanted may be read, and the whole items then fetched by key.
+
+        It is allowed by default. The items fetched are tested again, as they may have changed since the index did.
+        """
+        return self._with(hydrate=hydrate)
+
+    def allow_scan(self, allowed: bool = True, *, segments: int = 1) -> Find[T]:
+        """Whether a scan may be taken when nothing else serves, whatever the model and the database say.
+
+        Args:
+            allowed: whether it may.
+            segments: in how many parts it is then read at the same time, 1 to 1,000,000.
+        """
+        whole_number("allow_scan(segments=...)", segments, 1, MAX_SEGMENTS)
+        return self._with(scan_allowed=allowed, segments=segments)
+
+    def fetch_ahead(self, fetch_ahead: bool = True) -> Find[T]:
+        """Whether the next page is fetched while this one is consumed (default), or only when it is needed."""
+        return self._with(fetch_ahead=fetch_ahead)
+
+    def collect_misfits(self, misfits: list[DecodeError]) -> Find[T]:
+        """Append an error to this list for each item that does not fit the class, instead of stopping at the first."""
+        return self._with(misfits=misfits)
+
+    @overload
+    def project(self, a: Path[A], /) -> Find[tuple[A]]: ...
+    @overload
+    def project(self, a: Path[A], b: Path[B], /) -> Find[tuple[A, B]]: ...
+    @overload
+    def project(self, a: Path[A], b: Path[B], c: Path[C], /) -> Find[tuple[A, B, C]]: ...
+    @overload
+    def project(self, a: Path[A], b: Path[B], c: Path[C], d: Path[D], /) -> Find[tuple[A, B, C, D]]: ...
+    @overload
+    def project(self, a: Path[A], b: Path[B], c: Path[C], d: Path[D], e: Path[E], /) -> Find[tuple[A, B, C, D, E]]: ...
+    @overload
+    def project(self, *paths: Path[Any]) -> Find[tuple[Any, ...]]: ...
+    def project(self, *paths: Path[Any]) -> Find[Any]:
+        """Only these attributes, as typed tuples. An index that holds them all may then be the cheapest to read."""
+        if not paths:
+            raise ExpressionError("project() needs at least one attribute")
+        compile_projection(paths, Placeholders(), self._target.cls)
+        return self._with(projection=paths)
+
+    # ------------------------------------------------------------------ planning
+
+    @property
+    def _target(self) -> Target:
+        target: Target = self._table._target
+        return target
+
+    @property
+    def _engine(self) -> Engine:
+        return self._table._engine
+
+    def _wanted(self, *, keys: bool = False, limit: int | None = None) -> Wanted:
+        options = self._options
+        limits = [one for one in (limit, options.limit) if one is not None]
+        return Wanted(
+            projection=() if keys else options.projection,
+            keys=keys,
+            limit=min(limits, default=None),
+            consistent=options.consistent,
+            reverse=options.reverse,
+            segments=options.segments,
+            misfits=options.misfits,
+        )
+
+    def _plan(self, wanted: Wanted, *, single: bool = False, using: Source | None = None) -> AccessPlan:
+        options = self._options
+        demand = Demand(
+            names=wanted.names(self._target),
+            consistent=options.consistent,
+            # The order of what is only counted does not matter.
+            order=None if wanted.keys else options.order,
+            hydrate=options.hydrate,
+            using=using or options.using,
+            single=single,
+        )
+        return plan_access(self._target, self._condition, demand, known_statistics(self._target))
+
+    def _reading(self, wanted: Wanted) -> Reading:
+        plan = self._plan(wanted)
+        self._check_scan(plan)
+        return Reading(self._target, plan, wanted)
+
+    def _check_scan(self, plan: AccessPlan) -> None:
+        if plan.scan is not None and not self._options.scan_allowed:
+            raise scan_not_allowed(self._target, plan, consistent=self._options.consistent)
+
+    # ------------------------------------------------------------------ results
+
+    def _pages(self) -> Iterator[list[T]]:
+        reading = self._reading(self._wanted())
+        readers = reading.page_readers()
+        if readers is None:
+            return stream(self._engine, reading.stream())
+        sources: list[PageSource] = [*readers]
+        return stream_pages(self._engine, sources, fetch_ahead=self._options.fetch_ahead)
+
+    def _apages(self) -> AsyncGenerator[list[T], None]:
+        reading = self._reading(self._wanted())
+        readers = reading.page_readers()
+        if readers is None:
+            return astream(self._engine, reading.stream())
+        sources: list[PageSource] = [*readers]
+        return astream_pages(self._engine, sources, fetch_ahead=self._options.fetch_ahead)
+
+    def __iter__(self) -> Iterator[T]:
+        left = self._options.limit
+        if left == 0:
+            return
+        for page in self._pages():
+            if left is None:
+                yield from page
+                continue
+            yield from page[:left]
+            left -= len(page)
+            if left <= 0:
+                return
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        left = self._options.limit
+        if left == 0:
+            return
+        async with aclosing(self._apages()) as pages:
+            async for page in pages:
+                for item in page if left is None else page[:left]:
+                    yield item
+                if left is not None:
+                    left -= len(page)
+                    if left <= 0:
+                        return
+
+    def all(self) -> list[T]:
+        """Every item, as a list."""
+        limit = self._options.limit
+        items: list[T] = []
+        if limit != 0:
+            for page in self._pages():
+                items += page
+                if limit is not None and len(items) >= limit:
+                    break
+        return items if limit is None else items[:limit]
+
+    async def aall(self) -> list[T]:
+        """Every item, as a list."""
+        limit = self._options.limit
+        items: list[T] = []
+        if limit != 0:
+            async with aclosing(self._apages()) as pages:
+                async for page in pages:
+                    items += page
+                    if limit is not None and len(items) >= limit:
+                        break
+        return items if limit is None else items[:limit]
+
+    def _up_to(self, count: int, *, keys: bool = False) -> Operation[list[T]]:
+        """Up to so many items."""
+        wanted = self._wanted(limit=count, keys=keys)
+        if wanted.limit == 0:
+            return []
+        return (yield from collected(self._reading(wanted).stream(), wanted.limit))
+
+    def _first(self) -> Operation[T | None]:
+        """One of the items, the first with ``order_by``; None when there is none."""
+        items = yield from self._up_to(1)
+        return items[0] if items else None
+
+    def _one(self) -> Operation[T]:
+        """The only item.
+
+        Raises:
+            ItemNotFound: there is none.
+            MultipleItemsFound: there are several.
+        """
+        items = yield from self._up_to(2)
+        name = self._target.plan.name
+        if not items:
+            raise ItemNotFound(f"no {name} matches this find", code="", model=name)
+        if len(items) > 1:
+            raise MultipleItemsFound(f"more than one {name} matches this find; use first(), or narrow it")
+        return items[0]
+
+    def _exists(self) -> Operation[bool]:
+        """Whether any item matches; only keys are sent back."""
+        items = yield from self._up_to(1, keys=True)
+        return bool(items)
+
+    def _count(self) -> Operation[int]:
+        """How many items match, up to the limit. It costs as many read units as reading them."""
+        wanted = self._wanted(keys=True)
+        if wanted.limit == 0:
+            return 0
+        return (yield from count_found(self._reading(wanted)))
+
+    def _page(self, size: int = 25, after: str | None = None) -> Operation[Page[T]]:
+        """One page, of a find that takes one query (or scan).
+
+        Args:
+            size: how many items at the most, 1 or more.
+            after: the cursor of the page before; None begins.
+
+        Raises:
+            ExpressionError: it takes several requests; the cursor is none, or belongs to another query; there is a
+                limit, or a parallel scan.
+        """
+        whole_number("page(size=...)", size, 1)
+        if self._options.segments > 1:
+            raise ExpressionError("a parallel scan has no pages; iterate over it")
+        if self._options.limit is not None:
+            raise ExpressionError("a page has a size of its own: leave limit() out, and give page(size=...)")
+        wanted = self._wanted()
+
+        def choose(using: Source | None) -> AccessPlan:
+            plan = self._plan(wanted, using=using)
+            if not is_single(plan):
+                plan = self._plan(wanted, using=using, single=True)
+            self._check_scan(plan)
+            return plan
+
+        items, cursor = yield from read_found_page(self._target, choose, wanted, size, after)
+        return Page(items, cursor)
+
+    # ------------------------------------------------------------------ showing
+
+    def params(self) -> list[tuple[str, dict[str, Any]]]:
+        """Operation and parameters of each request that iterating sends before any answer, without sending it."""
+        requests = self._reading(self._wanted()).requests()
+        return [(request.operation, msgspec.json.decode(request.body)) for request in requests]
+
+    def _explain(self, *, run: bool = False, describe: bool = True) -> Operation[Explanation]:
+        """How the items are read, as a tree: ``print(find.explain())``. Nothing else is sent unless ``run``.
+
+        Args:
+            run: whether to read them too, and measure what it takes.
+            describe: whether DescribeTable is asked how many items there are, once an hour; the estimates rest on it,
+                and so does the choice from then on. Without it, assumptions are made.
+
+        Raises:
+            ScanNotAllowed: ``run`` would scan where that is not allowed.
+        """
+        if describe:
+            yield from learn_statistics(self._target)
+        wanted = self._wanted()
+        plan = self._plan(wanted)
+        explanation = shown(self._target, plan, scan_allowed=self._options.scan_allowed)
+        if not run:
+            return explanation
+        self._check_scan(plan)
+        found = yield from measured(Reading(self._target, plan, wanted).stream(), wanted.limit)
+        return msgspec.structs.replace(explanation, measured=found)
+
+    first = sync(_first)
+    afirst = asynchronous(_first)
+    one = sync(_one)
+    aone = asynchronous(_one)
+    exists = sync(_exists)
+    aexists = asynchronous(_exists)
+    count = sync(_count)
+    acount = asynchronous(_count)
+    page = sync(_page)
+    apage = asynchronous(_page)
+    explain = sync(_explain)
+    aexplain = asynchronous(_explain)
+
+    def __repr__(self) -> str:
+        where = "" if self._condition is None else f" where {self._condition!r}"
+        return f"<find of {self._target.plan.name}{where}>"
+
+
+def find_of(table: TableFinding[T], conditions: Sequence[Any], lookups: Mapping[str, Any]) -> Find[T]:
+    """The find of what a caller gives."""
+    condition = as_condition(table._target, conditions, lookups)
+    return Find(table, condition, _Options(scan_allowed=table._scan_allowed))
+
+
+def find_by_query(table: TableFinding[T], read: Read, condition: Condition | None) -> Find[T]:
+    """The find that reads what a query does, from the same source and in the same order, and whole items.
+
+    Args:
+        table: the table.
+        read: what the query was told.
+        condition: its key condition and filter.
+    """
+    options = _Options(
+        using=source_of(table._target, read.index),
+        limit=read.limit,
+        consistent=read.consistent,
+        projection=read.projection,
+        reverse=read.reverse,
+        segments=read.segments,
+        fetch_ahead=read.fetch_ahead,
+        scan_allowed=read.scan_allowed,
+        misfits=read.misfits,
+    )
+    return Find(table, condition, options)

@@ -1,0 +1,92 @@
+"""``update_where`` and ``delete_where``: writing every item of which a condition holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .errors import ExpressionError
+from .expressions import Condition, Update, parse_update_lookups
+from .find import Find
+from .operations.batch import Progress
+from .operations.delete import prepare_delete
+from .operations.finding.plans import AccessPlan, KeysRead
+from .operations.finding.reading import Wanted
+from .operations.finding.where import WhereResult, write_found
+from .operations.update import prepare_update
+from .operations.write import Write
+
+if TYPE_CHECKING:
+    from .operations.effects import Operation
+
+__all__ = ["delete_where", "update_where"]
+
+
+def update_where(
+    find: Find[Any],
+    updates: Sequence[Update],
+    changes: Mapping[str, Any],
+    *,
+    dry_run: bool,
+    progress: Progress | None,
+    per_second: float | None,
+) -> Operation[WhereResult]:
+    """Update what a find finds; see :meth:`Table.update_where`."""
+    target, condition = find._target, _condition(find, "update_where")
+    every = (*updates, *parse_update_lookups(target.mapped.paths, changes, target.plan.name))
+
+    def prepare(key: dict[str, Any]) -> Write:
+        write = prepare_update(target, key, every, {}, condition, upsert=False)
+        # What it returns would only be thrown away.
+        write.return_values = None
+        return write
+
+    # Refuse what DynamoDB would refuse before anything is read.
+    prepare({})
+    return _write(find, prepare, {str(update.path.steps[0]) for update in every}, dry_run, progress, per_second)
+
+
+def delete_where(
+    find: Find[Any], *, dry_run: bool, progress: Progress | None, per_second: float | None
+) -> Operation[WhereResult]:
+    """Delete what a find finds; see :meth:`Table.delete_where`."""
+    target, condition = find._target, _condition(find, "delete_where")
+
+    def prepare(key: dict[str, Any]) -> Write:
+        return prepare_delete(target, key, condition, must_exist=True)
+
+    prepare({})
+    return _write(find, prepare, set(), dry_run, progress, per_second)
+
+
+def _condition(find: Find[Any], name: str) -> Condition:
+    if find._condition is None:
+        raise ExpressionError(
+            f"{name}() needs a condition; for every item write one that always holds, such as partition_key.exists()"
+        )
+    return find._condition
+
+
+def _write(
+    find: Find[Any],
+    prepare: Callable[[dict[str, Any]], Write],
+    touched: set[str],
+    dry_run: bool,
+    progress: Progress | None,
+    per_second: float | None,
+) -> Operation[WhereResult]:
+    reading = find._reading(Wanted(keys=True))
+    return write_found(
+        find._target,
+        reading.stream(),
+        prepare,
+        dry_run=dry_run,
+        progress=progress,
+        per_second=per_second,
+        once=_may_move(reading.plan, touched),
+    )
+
+
+def _may_move(plan: AccessPlan, touched: set[str]) -> bool:
+    """Whether changing these attributes can move an index entry to where it is found again."""
+    return any(not isinstance(read, KeysRead) and not read.source.key.isdisjoint(touched) for read in plan.reads)
