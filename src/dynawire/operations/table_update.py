@@ -63,9 +63,9 @@ def _refuse_impossible(target: Target, wanted: dict[str, Any], table: dict[str, 
     name = f"table {target.table_name}"
     for kind in ("KeySchema", "LocalSecondaryIndexes"):
         if _shape(wanted, kind) != _shape(table, kind):
-            what = "key" if kind == "KeySchema" else "local indexes"
+            what = "another key" if kind == "KeySchema" else "other local indexes"
             raise DynawireError(
-                f"{name} has another {what} than {target.plan.name} declares, which a table keeps for life: make a "
+                f"{name} has {what} than {target.plan.name} declares, which a table keeps for life: make a "
                 "table of another name and copy the items; nothing was sent"
             )
     existing = _shape(table, "GlobalSecondaryIndexes")
