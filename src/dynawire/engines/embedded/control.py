@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
-from uuid import uuid4
 
 from dynawire.engines.embedded.catalog import Catalog
 from dynawire.engines.embedded.database import Database
@@ -61,12 +59,16 @@ def create_table(database: Database, request: CreateTable) -> bytes:
     if request.StreamSpecification is not None:
         check_stream(request.StreamSpecification)
         _set_stream(definition, request.StreamSpecification)
-    if name in database.catalog.tables:
-        raise table_exists(name)
-    with database.storage.writing() as execute:
-        # Another thread may have been faster; another process would have changed the catalog's version.
-        if execute("SELECT 1 FROM tables WHERE name = ?", (name,)).fetchone():
+    with database.storage.definition_lock:
+        if name in database.catalog.tables:
             raise table_exists(name)
+        _create(database, definition)
+    nothing = [Statistics()] * (1 + len(definition.index_numbers))
+    return encode({"TableDescription": describe(definition, nothing)})
+
+
+def _create(database: Database, definition: TableDefinition) -> None:
+    with database.storage.writing() as execute:
         definition.number = Catalog.next_number(execute)
         execute(
             f"CREATE TABLE t{definition.number} (hk BLOB NOT NULL, sk BLOB NOT NULL, size INTEGER NOT NULL, "
@@ -76,8 +78,6 @@ def create_table(database: Database, request: CreateTable) -> bytes:
             definition.index_numbers[index.IndexName] = _make_index(execute)
         Catalog.save(execute, definition)
     database.catalog.load()
-    nothing = [Statistics()] * (1 + len(definition.index_numbers))
-    return encode({"TableDescription": describe(definition, nothing)})
 
 
 def describe_table(database: Database, request: DescribeTable) -> bytes:
@@ -88,20 +88,21 @@ def describe_table(database: Database, request: DescribeTable) -> bytes:
 
 
 def delete_table(database: Database, request: DeleteTable) -> bytes:
-    table = known_table(database, request.TableName)
-    if table.definition.DeletionProtectionEnabled:
-        raise validation(
-            "Resource cannot be deleted as it is currently protected against deletion. "
-            "Disable deletion protection first."
-        )
-    with database.storage.writing() as execute:
-        if table.retired:
-            raise StaleTable
-        execute(f"DROP TABLE {table.source}")
-        for index in table.index_list:
-            execute(f"DROP TABLE {index.source}")
-        Catalog.remove(execute, table)
-    database.catalog.load()
+    with database.storage.definition_lock:
+        table = known_table(database, request.TableName)
+        if table.definition.DeletionProtectionEnabled:
+            raise validation(
+                "Resource cannot be deleted as it is currently protected against deletion. "
+                "Disable deletion protection first."
+            )
+        with database.storage.writing() as execute:
+            if table.retired:
+                raise StaleTable
+            execute(f"DROP TABLE {table.source}")
+            for index in table.index_list:
+                execute(f"DROP TABLE {index.source}")
+            Catalog.remove(execute, table)
+        database.catalog.load()
     nothing = [Statistics()] * (1 + len(table.index_list))
     return encode({"TableDescription": describe(table.definition, nothing, status="DELETING")})
 
@@ -132,6 +133,14 @@ def update_table(database: Database, request: UpdateTable) -> bytes:
             "VectorIndexUpdates": request.VectorIndexUpdates,
         }
     )
+    with database.storage.definition_lock:
+        definition = _update(database, request)
+    with database.storage.snapshot() as execute:
+        statistics = _statistics(execute, Table(definition))
+    return encode({"TableDescription": describe(definition, statistics)})
+
+
+def _update(database: Database, request: UpdateTable) -> TableDefinition:
     table = known_table(database, request.TableName)
     definition = Catalog.copy(table)
     _change_settings(definition, request)
@@ -147,10 +156,9 @@ def update_table(database: Database, request: UpdateTable) -> bytes:
         if made is not None:
             definition.index_numbers[made.IndexName] = _make_index(execute)
             _backfill(execute, Table(definition), made.IndexName)
-        statistics = _statistics(execute, Table(definition))
         Catalog.save(execute, definition, table)
     database.catalog.load()
-    return encode({"TableDescription": describe(definition, statistics)})
+    return definition
 
 
 def known_table(database: Database, name: str) -> Table:
@@ -181,6 +189,8 @@ def _declared(name: str, request: CreateTable) -> TableDefinition:
     ):
         if indexes is not None and not indexes:
             raise validation(f"One or more parameter values were invalid: List of {kind} is empty")
+    from uuid import uuid4
+
     now = time.time()
     return TableDefinition(
         TableName=name,
@@ -255,6 +265,8 @@ def _change_stream(definition: TableDefinition, stream: Stream) -> None:
 
 def _set_stream(definition: TableDefinition, stream: Stream) -> None:
     if stream.StreamEnabled:
+        from datetime import UTC, datetime
+
         definition.StreamSpecification = stream
         definition.stream_label = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
     else:

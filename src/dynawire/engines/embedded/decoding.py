@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from types import UnionType
-from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -26,18 +25,14 @@ encode: Final = msgspec.json.Encoder().encode
 decode_item: Final = msgspec.json.Decoder(dict[str, Any]).decode
 """A stored item."""
 
-# The values of every enumerated member, by the member's name.
-_enumerations: dict[str, tuple[str, ...]] = {}
-
 
 def decoder(kind: type[T]) -> Callable[[bytes], T]:
     """The function that reads requests of this kind."""
-    _note_enumerations(kind)
     return msgspec.json.Decoder(kind).decode
 
 
-def refused(error: Exception) -> DynawireError:
-    """The service's error for a request that could not be decoded."""
+def refused(error: Exception, kind: type[msgspec.Struct]) -> DynawireError:
+    """The service's error for a request of this kind that could not be decoded."""
     if isinstance(error, RecursionError):
         return validation("Nesting Levels have exceeded supported limits")
     if not isinstance(error, msgspec.ValidationError):
@@ -50,7 +45,7 @@ def refused(error: Exception) -> DynawireError:
     if path and message.endswith(", got `null`"):
         return _constraint(path, "Member must not be null")
     if message.startswith("Invalid enum value"):
-        values = ", ".join(_enumerations.get(path.rpartition(".")[2], ()))
+        values = ", ".join(_enumerations(kind).get(path.rpartition(".")[2], ()))
         return _constraint(path, f"Member must satisfy enum value set: [{values}]")
     bound = _is_bound(message)
     if bound is not None:
@@ -100,19 +95,25 @@ def _type_mismatch(message: str) -> str:
     return f"{_FOUND.get(match['found'], 'NULL_VALUE')} cannot be converted to {expected}"
 
 
-def _note_enumerations(kind: type) -> None:
-    for name, hint in get_type_hints(kind, include_extras=True).items():
-        _note(name, hint)
+def _enumerations(kind: type[msgspec.Struct]) -> dict[str, tuple[str, ...]]:
+    """The values of every enumerated member of a kind of request, by the member's name."""
+    found: dict[str, tuple[str, ...]] = {}
+    seen: set[type] = set()
 
+    def note_struct(struct: type) -> None:
+        if struct not in seen:
+            seen.add(struct)
+            for name, hint in get_type_hints(struct, include_extras=True).items():
+                note(name, hint)
 
-def _note(name: str, hint: Any) -> None:
-    origin = get_origin(hint)
-    if origin is Literal:
-        _enumerations[name] = get_args(hint)
-    elif origin is not None or isinstance(hint, UnionType):
-        arguments = get_args(hint)
-        for argument in arguments[:1] if origin is Annotated else arguments:
-            _note(name, argument)
-    elif isinstance(hint, type) and issubclass(hint, msgspec.Struct) and hint.__name__ not in _enumerations:
-        _enumerations[hint.__name__] = ()
-        _note_enumerations(hint)
+    def note(name: str, hint: Any) -> None:
+        if get_origin(hint) is Literal:
+            found[name] = get_args(hint)
+        elif isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+            note_struct(hint)
+        else:
+            for argument in get_args(hint):
+                note(name, argument)
+
+    note_struct(kind)
+    return found

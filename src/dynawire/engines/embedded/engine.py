@@ -40,12 +40,12 @@ MAX_REQUEST: Final = 16 * 1024 * 1024
 """Bytes a request may have."""
 
 # How often a request is read again because another process changed the tables meanwhile.
-_ATTEMPTS: Final = 10
+_ATTEMPTS: Final = 50
 
-_Operation = tuple[Callable[[bytes], Any], Callable[[Database, Any], bytes]]
+_Run = Callable[[Database, Any], bytes]
 
-_OPERATIONS: Final[dict[str, _Operation]] = {
-    kind.__name__: (decoder(kind), run)
+_OPERATIONS: Final[dict[str, tuple[type[msgspec.Struct], _Run]]] = {
+    kind.__name__: (kind, run)
     for kind, run in (
         (requests.GetItem, items.get_item),
         (requests.PutItem, items.put_item),
@@ -71,6 +71,9 @@ _OPERATIONS: Final[dict[str, _Operation]] = {
         (table_requests.DescribeEndpoints, settings.describe_endpoints),
     )
 }
+
+# Those that were asked for, with what reads their requests.
+_ready: dict[str, tuple[Callable[[bytes], Any], _Run]] = {}
 
 # What ends a request otherwise than by the service's errors.
 _SIGNALS: Final = (
@@ -112,7 +115,8 @@ class EmbeddedEngine:
         self._path = None if path is None else os.path.abspath(path)
         self._durable = durable
         self._lock_timeout = lock_timeout
-        self._operations = _OPERATIONS
+        self._operations = _ready
+        self._closed = False
         self._database: Database | None = None
         self._opening = threading.Lock()
         self._executors: tuple[ThreadPoolExecutor, ThreadPoolExecutor] | None = None
@@ -136,7 +140,7 @@ class EmbeddedEngine:
         """
         entry = self._operations.get(operation)
         if entry is None or len(body) > MAX_REQUEST:
-            raise self._refused(operation)
+            entry = self._prepare(operation, body)
         decode, run = entry
         try:
             return run(self._database or self._open(), decode(body))
@@ -160,6 +164,7 @@ class EmbeddedEngine:
 
     def close(self) -> None:
         """Close the database. In memory its data is gone. Further requests are refused."""
+        self._closed = True
         self._operations = {}
         executors, self._executors = self._executors, None
         for executor in executors or ():
@@ -186,7 +191,7 @@ class EmbeddedEngine:
     def _open(self) -> Database:
         with self._opening:
             if self._database is None:
-                if not self._operations:
+                if self._closed:
                     raise closed()
                 storage: Storage
                 if self._path is None:
@@ -201,7 +206,7 @@ class EmbeddedEngine:
 
         with self._opening:
             if self._executors is None:
-                if not self._operations:
+                if self._closed:
                     raise closed()
                 # More writers would only wait for each other, and keep readers waiting with them.
                 self._executors = (
@@ -210,21 +215,27 @@ class EmbeddedEngine:
                 )
             return self._executors
 
-    def _refused(self, operation: str) -> DynawireError:
-        if not self._operations:
-            return closed()
-        if operation not in self._operations:
-            return service_error(
+    def _prepare(self, operation: str, body: bytes) -> tuple[Callable[[bytes], Any], _Run]:
+        """What an operation needs that is asked for the first time, or why it is refused."""
+        if self._closed:
+            raise closed()
+        if operation not in _OPERATIONS:
+            raise service_error(
                 "UnknownOperationException",
                 f"An unknown operation was requested: the embedded engine has no {operation}.",
             )
-        return service_error(
-            "RequestEntityTooLarge", f"The request is larger than the limit of {MAX_REQUEST} bytes; send less at once"
-        )
+        if len(body) > MAX_REQUEST:
+            raise service_error(
+                "RequestEntityTooLarge",
+                f"The request is larger than the limit of {MAX_REQUEST} bytes; send less at once",
+            )
+        kind, run = _OPERATIONS[operation]
+        entry = _ready[operation] = decoder(kind), run
+        return entry
 
     def _recover(self, error: Exception, operation: str, body: bytes) -> bytes:
         """Do a request again that met a change of the tables by others; raise what anything else means."""
-        decode, run = _OPERATIONS[operation]
+        decode, run = _ready[operation]
         for _ in range(_ATTEMPTS):
             if isinstance(error, sqlite3.Error):
                 if not is_missing_table(error):
@@ -259,7 +270,7 @@ class EmbeddedEngine:
                 operation=operation,
                 endpoint=self._endpoint,
             )
-        return refused(error)
+        return refused(error, _OPERATIONS[operation][0])
 
     @property
     def _endpoint(self) -> str:

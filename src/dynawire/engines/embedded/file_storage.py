@@ -43,6 +43,7 @@ class FileStorage:
         self.path = self._path = path
         self.catalog_version = 0
         self.catalog_lock = threading.Lock()
+        self.definition_lock = threading.Lock()
         self._durable = durable
         self.timeout = timeout
         self._closed = False
@@ -107,6 +108,7 @@ class FileStorage:
         self._idle = []
         self._write_lock = threading.Lock()
         self.catalog_lock = threading.Lock()
+        self.definition_lock = threading.Lock()
 
 
 class _Borrowed:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from pathlib import Path
 from typing import Final
 
 from dynawire.errors import ConnectionFailed, DynawireError
@@ -172,22 +171,21 @@ def cannot_use(error: sqlite3.Error, path: str | None, timeout: float) -> Dynawi
 
 def _why_not(path: str) -> str:
     """Why a file cannot be opened or written, as far as can be told."""
-    file = Path(path)
-    directory = file.parent
-    if not directory.exists():
+    directory = os.path.dirname(path)
+    if not os.path.exists(directory):
         return f"cannot be made: the directory {directory} does not exist; make it first"
-    if not directory.is_dir():
+    if not os.path.isdir(directory):
         return f"cannot be made: {directory} is not a directory"
-    if file.is_dir():
+    if os.path.isdir(path):
         return "is a directory; name a file in it"
-    if file.exists() and not _may(file, os.R_OK | os.W_OK):
+    if os.path.exists(path) and not _may(path, os.R_OK | os.W_OK):
         return "cannot be written; give this user the right to read and write it"
     if not _may(directory, os.W_OK | os.X_OK):
         return f"cannot be used: the directory {directory} is read-only, and the database keeps its log beside the file"
     return "cannot be opened for writing; look at the rights of the file and its directory and at the file system"
 
 
-def _may(path: Path, mode: int) -> bool:
+def _may(path: str, mode: int) -> bool:
     return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
 
 

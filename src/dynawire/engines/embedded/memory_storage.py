@@ -23,6 +23,7 @@ class MemoryStorage:
     def __init__(self) -> None:
         self.catalog_version = 0
         self.catalog_lock = threading.Lock()
+        self.definition_lock = threading.Lock()
         self._connection = connect_memory()
         self._execute: Execute = self._connection.execute
         self._lock = threading.Lock()

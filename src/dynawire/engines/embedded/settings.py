@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from dynawire.engines.embedded.catalog import Catalog
@@ -19,7 +20,6 @@ from dynawire.engines.embedded.table_requests import (
     UntagResource,
     UpdateTimeToLive,
 )
-from dynawire.engines.embedded.tables import Table
 
 __all__ = [
     "describe_endpoints",
@@ -35,16 +35,17 @@ _MAX_TAGS = 50
 
 
 def update_time_to_live(database: Database, request: UpdateTimeToLive) -> bytes:
-    table = known_table(database, request.TableName)
     specification = request.TimeToLiveSpecification
-    definition = Catalog.copy(table)
-    current = definition.time_to_live
-    if current is not None and current != specification.AttributeName:
-        raise validation(f"TimeToLive is active on a different AttributeName: current AttributeName is {current}")
-    if specification.Enabled == (current is not None):
-        raise validation(f"TimeToLive is already {'enabled' if specification.Enabled else 'disabled'}")
-    definition.time_to_live = specification.AttributeName if specification.Enabled else None
-    _save(database, table, definition)
+
+    def change(definition: TableDefinition) -> None:
+        current = definition.time_to_live
+        if current is not None and current != specification.AttributeName:
+            raise validation(f"TimeToLive is active on a different AttributeName: current AttributeName is {current}")
+        if specification.Enabled == (current is not None):
+            raise validation(f"TimeToLive is already {'enabled' if specification.Enabled else 'disabled'}")
+        definition.time_to_live = specification.AttributeName if specification.Enabled else None
+
+    _change(database, request.TableName, change)
     return encode({"TimeToLiveSpecification": specification})
 
 
@@ -57,20 +58,20 @@ def describe_time_to_live(database: Database, request: DescribeTimeToLive) -> by
 
 
 def tag_resource(database: Database, request: TagResource) -> bytes:
-    table = known_table(database, request.ResourceArn)
-    definition = Catalog.copy(table)
-    definition.tags = {**definition.tags, **{tag.Key: tag.Value for tag in request.Tags}}
-    if len(definition.tags) > _MAX_TAGS:
-        raise validation(f"One or more parameter values were invalid: Too many Tags, at most {_MAX_TAGS}")
-    _save(database, table, definition)
+    def change(definition: TableDefinition) -> None:
+        definition.tags = {**definition.tags, **{tag.Key: tag.Value for tag in request.Tags}}
+        if len(definition.tags) > _MAX_TAGS:
+            raise validation(f"One or more parameter values were invalid: Too many Tags, at most {_MAX_TAGS}")
+
+    _change(database, request.ResourceArn, change)
     return b"{}"
 
 
 def untag_resource(database: Database, request: UntagResource) -> bytes:
-    table = known_table(database, request.ResourceArn)
-    definition = Catalog.copy(table)
-    definition.tags = {key: value for key, value in definition.tags.items() if key not in request.TagKeys}
-    _save(database, table, definition)
+    def change(definition: TableDefinition) -> None:
+        definition.tags = {key: value for key, value in definition.tags.items() if key not in request.TagKeys}
+
+    _change(database, request.ResourceArn, change)
     return b"{}"
 
 
@@ -93,9 +94,14 @@ def describe_endpoints(database: Database, request: DescribeEndpoints) -> bytes:
     return encode({"Endpoints": [{"Address": "localhost", "CachePeriodInMinutes": 1440}]})
 
 
-def _save(database: Database, table: Table, definition: TableDefinition) -> None:
-    with database.storage.writing() as execute:
-        if table.retired:
-            raise StaleTable
-        Catalog.save(execute, definition, table)
-    database.catalog.load()
+def _change(database: Database, name: str, change: Callable[[TableDefinition], None]) -> None:
+    """Change what is kept of the table of a name or ARN."""
+    with database.storage.definition_lock:
+        table = known_table(database, name)
+        definition = Catalog.copy(table)
+        change(definition)
+        with database.storage.writing() as execute:
+            if table.retired:
+                raise StaleTable
+            Catalog.save(execute, definition, table)
+        database.catalog.load()

@@ -62,11 +62,13 @@ class Storage(Protocol):
         path: the file, or None in memory.
         catalog_version: the version of the table definitions that are in use; set by the catalog.
         catalog_lock: held while they are read.
+        definition_lock: held while one is changed, so that threads wait for each other and do not start over.
     """
 
     path: str | None
     catalog_version: int
     catalog_lock: threading.Lock
+    definition_lock: threading.Lock
 
     def fetch_one(self, sql: str, parameters: Sequence[Any]) -> Row | None:
         """The first row of a query, or None."""

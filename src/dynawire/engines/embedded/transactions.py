@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from hashlib import blake2b
 from typing import Any, Final
 
 import msgspec
@@ -246,6 +245,8 @@ def _seen(execute: Execute, token: str, request: TransactWriteItems) -> bool:
     Raises:
         ServiceError: ``IdempotentParameterMismatchException`` when the token was given with another request.
     """
+    from hashlib import blake2b
+
     now = int(time.time())
     digest = blake2b(_canonical(request.TransactItems), digest_size=32).digest()
     execute("DELETE FROM tokens WHERE expires <= ?", (now,))
