@@ -16,6 +16,9 @@ from .key import ConditionLike, Key
 from .metaclass import KeyTypes, ModelMeta
 from .operations.batch import BatchGetResult, BatchWriteResult, Progress
 from .operations.changes import loaded_item
+from .operations.drivers import arun, run
+from .operations.effects import Operation
+from .operations.get import get_item
 from .operations.mapped import mapped
 from .operations.params import Params
 from .operations.target import key_values
@@ -139,7 +142,10 @@ class Model(_Instance[PK, SK], ModelFinding, _Struct):
         **by_name: Any,
     ) -> Self | None:
         """The item with this key, or None (GetItem). See :meth:`Table.get`."""
-        return table_of(cls).get(*_given(partition_key, sort_key), consistent=consistent, **by_name)
+        # The most frequent call of all goes straight to its operation.
+        table = table_of(cls)
+        read: Operation[Self | None] = get_item(table._target, _given(partition_key, sort_key), by_name, consistent)
+        return run(table._engine, read)
 
     @classmethod
     def aget(
@@ -152,7 +158,8 @@ class Model(_Instance[PK, SK], ModelFinding, _Struct):
         **by_name: Any,
     ) -> Coroutine[Any, Any, Self | None]:
         """The item with this key, or None (GetItem). See :meth:`Table.get`."""
-        return table_of(cls).aget(*_given(partition_key, sort_key), consistent=consistent, **by_name)
+        table = table_of(cls)
+        return arun(table._engine, get_item(table._target, _given(partition_key, sort_key), by_name, consistent))
 
     @classmethod
     def get_one(
@@ -302,14 +309,16 @@ class Model(_Instance[PK, SK], ModelFinding, _Struct):
     ) -> Self | None:
         """Store it whole, replacing what is there (PutItem). See :meth:`Table.put`."""
         table = table_of(type(self))
-        return table.put(self, condition=condition, return_old=return_old, exactly_once=exactly_once)
+        write = table._put(self, condition=condition, return_old=return_old, exactly_once=exactly_once)
+        return run(table._engine, write)
 
     def aput(
         self, *, condition: ConditionLike = None, return_old: bool = False, exactly_once: bool = False
     ) -> Coroutine[Any, Any, Self | None]:
         """Store it whole, replacing what is there (PutItem). See :meth:`Table.put`."""
         table = table_of(type(self))
-        return table.aput(self, condition=condition, return_old=return_old, exactly_once=exactly_once)
+        write = table._put(self, condition=condition, return_old=return_old, exactly_once=exactly_once)
+        return arun(table._engine, write)
 
     def save(self, *, condition: ConditionLike = None, exactly_once: bool = False) -> bool:
         """Write what changed since it was loaded; whether anything did (UpdateItem). See :meth:`Table.save`."""

@@ -103,6 +103,17 @@ class ClassPlan:
             gc=False,
         )
         self._read_page = msgspec.json.Decoder(page_output, strict=False).decode
+        self._encode_key = self._key_encoder()
+
+    def _key_encoder(self) -> Callable[[Sequence[Any]], WireItem]:
+        scope = Scope()
+        values = [scope.fresh() for _ in self.key_codecs]
+        members = [
+            f"{name!r}: {codec.encode_source(scope, value)}"
+            for name, codec, value in zip(self.key_names, self.key_codecs, values, strict=True)
+        ]
+        unpacked = [f"{', '.join(values)}, = values"] if values else []
+        return scope.function(f"encode_key_{self.name}", "values", [*unpacked, f"return {{{', '.join(members)}}}"])
 
     # ------------------------------------------------------------------ writing
 
@@ -191,10 +202,7 @@ class ClassPlan:
         if len(values) != len(codecs):
             raise self._wrong_key_count(values)
         try:
-            if len(codecs) == 1:
-                return {self.key_names[0]: codecs[0].encode_fast(values[0])}
-            names = self.key_names
-            return {names[0]: codecs[0].encode_fast(values[0]), names[1]: codecs[1].encode_fast(values[1])}
+            return self._encode_key(values)
         except Misfit:
             for attribute, codec, value in zip(self.key_attributes, codecs, values, strict=True):
                 for _, reason in codec.problems(value, ""):
