@@ -97,6 +97,54 @@ def test_a_page_that_was_overwritten(path: str) -> None:
         calls.items("Scan", TableName="things")
 
 
+def test_what_is_stored_is_no_json(path: str) -> None:
+    """Not told as the request's fault."""
+    filled(path)
+    connection = sqlite3.connect(path)
+    (name,) = connection.execute("SELECT name FROM sqlite_master WHERE name LIKE 't_'").fetchone()
+    connection.execute(f"UPDATE {name} SET item = x'7b226122'")
+    connection.commit()
+    connection.execute("UPDATE tables SET definition = x'7b' WHERE name = 'things'")
+    with Calls(path) as calls:
+        calls("ListTables")
+        connection.commit()
+        for operation, request in (
+            ("GetItem", {"Key": key("a", 1), "ProjectionExpression": "x"}),
+            ("UpdateItem", {"Key": key("a", 1), "UpdateExpression": "REMOVE x"}),
+            (
+                "Query",
+                {"KeyConditionExpression": "p = :p", "ExpressionAttributeValues": {":p": {"S": "a"}}, "Limit": 1},
+            ),
+        ):
+            with pytest.raises(ConnectionFailed, match="is damaged"):
+                calls(operation, request, TableName="things")
+        calls.fails("SerializationException", "GetItem", TableName="things", Key=5)
+    connection.close()
+    assert "is damaged" in failure(path)
+
+
+def test_an_old_sqlite(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 20, 0))
+    for engine in (EmbeddedEngine(), EmbeddedEngine(path)):
+        with pytest.raises(ConnectionFailed, match=r"needs SQLite 3\.24\.0 or later"):
+            engine.send("ListTables", b"{}")
+
+
+def test_a_transaction_that_an_interruption_left_open(calls: Calls) -> None:
+    """What is written after it does not end with it."""
+    calls.create()
+    storage: Any = calls.engine._open().storage
+    connection = storage._connection if storage.path is None else storage.take()
+    connection.execute("BEGIN")
+    connection.execute("UPDATE meta SET value = 77 WHERE name = 'next'")
+    if storage.path is not None:
+        storage.give(connection)
+    calls("PutItem", TableName="things", Item=key("a"))
+    assert not connection.in_transaction
+    assert connection.execute("SELECT value FROM meta WHERE name = 'next'").fetchone()[0] < 77
+    assert calls("GetItem", TableName="things", Key=key("a"))["Item"] == key("a")
+
+
 def test_a_directory_that_does_not_exist(tmp_path: Path) -> None:
     message = failure(str(tmp_path / "none" / "test.db"))
     assert f"the directory {tmp_path / 'none'} does not exist; make it first" in message

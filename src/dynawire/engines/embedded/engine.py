@@ -26,7 +26,7 @@ from dynawire.engines.embedded.database import Database
 from dynawire.engines.embedded.decoding import decoder, refused
 from dynawire.engines.embedded.failures import Rejected, StaleTable, validation
 from dynawire.engines.embedded.file_storage import FileStorage
-from dynawire.engines.embedded.files import cannot_use, closed, is_missing_table
+from dynawire.engines.embedded.files import cannot_use, closed, damaged, is_missing_table
 from dynawire.engines.embedded.memory_storage import MemoryStorage
 from dynawire.engines.embedded.storage import CommitFailed, Storage, on_fork
 from dynawire.errors import ConnectionFailed, DynawireError, OutcomeUnknown, ServiceError, service_error
@@ -244,7 +244,7 @@ class EmbeddedEngine:
                 if self._path is None or self._is_current():
                     raise validation(str(error)) from None
             elif not isinstance(error, StaleTable):
-                raise self._meaning(error, operation) from None
+                raise self._meaning(error, operation, body) from None
             try:
                 database = self._open()
                 database.catalog.load()
@@ -263,14 +263,19 @@ class EmbeddedEngine:
         except sqlite3.Error:
             return True
 
-    def _meaning(self, error: Exception, operation: str) -> DynawireError:
+    def _meaning(self, error: Exception, operation: str, body: bytes) -> DynawireError:
         if isinstance(error, CommitFailed):
             return OutcomeUnknown(
                 f"The disk failed while {operation} was committed: it may or may not be found applied.",
                 operation=operation,
                 endpoint=self._endpoint,
             )
-        return refused(error, _OPERATIONS[operation][0])
+        try:
+            _ready[operation][0](body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as wrong:
+            return refused(wrong, _OPERATIONS[operation][0])
+        # The request is in order: what could not be read is what is stored.
+        return damaged(self._path)
 
     @property
     def _endpoint(self) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 
 from dynawire.errors import ConnectionFailed, DynawireError
 
-__all__ = ["cannot_use", "closed", "connect_memory", "is_missing_table", "open_file"]
+__all__ = ["cannot_use", "closed", "connect_memory", "damaged", "is_missing_table", "open_file"]
 
 APPLICATION: Final = 0x64796E77
 """``dynw``: SQLite's application id of files that are dynawire's."""
@@ -17,19 +17,21 @@ APPLICATION: Final = 0x64796E77
 FORMAT: Final = 1
 """SQLite's user version: the version of the layout below."""
 
+# The first with "ON CONFLICT DO UPDATE".
+_SQLITE: Final = (3, 24, 0)
+
 # Of pages with 8 KB, items of up to 2 KB lie inside; larger ones take pages of their own.
 _PAGE_SIZE: Final = 8192
 
 # Bytes to which the log is cut after it was written back.
 _LOG_SIZE: Final = 64 * 1024 * 1024
 
-_DAMAGED: Final = "is damaged or was cut short; restore it from a copy, or delete it to begin anew"
-
 _LAYOUT: Final = (
     # catalog: counts the changes to table definitions. next: the next number of a table or index.
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE tables (name TEXT PRIMARY KEY, definition BLOB NOT NULL) WITHOUT ROWID",
     "CREATE TABLE tokens (token TEXT PRIMARY KEY, digest BLOB NOT NULL, expires INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX tokens_by_expiry ON tokens (expires)",
     "INSERT INTO meta VALUES ('catalog', 0), ('next', 1)",
     f"PRAGMA application_id = {APPLICATION}",
     f"PRAGMA user_version = {FORMAT}",
@@ -38,6 +40,7 @@ _LAYOUT: Final = (
 
 def connect_memory() -> sqlite3.Connection:
     """A new, empty database in memory."""
+    _check_sqlite()
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, cached_statements=512)
     connection.execute(f"PRAGMA page_size = {_PAGE_SIZE}")
     for statement in _LAYOUT:
@@ -57,6 +60,7 @@ def open_file(path: str, *, durable: bool, timeout: float) -> sqlite3.Connection
     Raises:
         ConnectionFailed: the file cannot be opened, is not dynawire's, or is damaged.
     """
+    _check_sqlite()
     connection: sqlite3.Connection | None = None
     try:
         connection = sqlite3.connect(
@@ -80,6 +84,15 @@ def open_file(path: str, *, durable: bool, timeout: float) -> sqlite3.Connection
     return connection
 
 
+def _check_sqlite() -> None:
+    if sqlite3.sqlite_version_info < _SQLITE:
+        raise ConnectionFailed(
+            f"The embedded engine needs SQLite {'.'.join(map(str, _SQLITE))} or later, "
+            f"and this Python has {sqlite3.sqlite_version}; use another build of Python.",
+            endpoint=None,
+        )
+
+
 def _identify(connection: sqlite3.Connection, path: str) -> None:
     """See that the file is empty or one of ours, before anything is written to it."""
     application = connection.execute("PRAGMA application_id").fetchone()[0]
@@ -93,7 +106,7 @@ def _identify(connection: sqlite3.Connection, path: str) -> None:
                 "use the version of dynawire that wrote it, or another file",
             )
         if _is_cut(connection, path):
-            raise _failure(path, _DAMAGED)
+            raise damaged(path)
     elif application or version or tables:
         raise _failure(path, "is an SQLite database of another program; choose another file")
 
@@ -143,6 +156,12 @@ def closed() -> ConnectionFailed:
     return ConnectionFailed("This database is closed; connect again.", endpoint=None)
 
 
+def damaged(path: str | None) -> ConnectionFailed:
+    if path is None:
+        return ConnectionFailed("What is in memory is damaged; connect again.", endpoint="memory:")
+    return _failure(path, "is damaged or was cut short; restore it from a copy, or delete it to begin anew")
+
+
 def cannot_use(error: sqlite3.Error, path: str | None, timeout: float) -> DynawireError:
     """What SQLite's failure means and what to do. Nothing was applied."""
     if isinstance(error, sqlite3.ProgrammingError) and "closed" in str(error):
@@ -161,7 +180,7 @@ def cannot_use(error: sqlite3.Error, path: str | None, timeout: float) -> Dynawi
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT):
         return _failure(path, "is not a database; choose another file")
     if code == sqlite3.SQLITE_CORRUPT:
-        return _failure(path, _DAMAGED)
+        return damaged(path)
     if code == sqlite3.SQLITE_FULL:
         return _failure(path, "cannot grow, the disk is full: nothing was applied; make room and try again")
     if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):

@@ -54,7 +54,8 @@ class MemoryStorage:
 
     def __del__(self) -> None:
         # Nothing is lost that was not lost already; Python 3.13 wants connections closed.
-        self._connection.close()
+        if (connection := getattr(self, "_connection", None)) is not None:
+            connection.close()
 
     def after_fork(self) -> None:
         # A copy would part from the original without a word; whoever forks wants one database.
