@@ -11,7 +11,7 @@ import msgspec
 from .errors import DecodeError, DynawireError, ExpressionError, ItemNotFound
 from .expressions import Condition, Path, Placeholders, all_of, compile_projection
 from .mapping.indexes import IndexDefinition
-from .operations.drivers import PageSource, astream_pages, stream_pages
+from .operations.drivers import astream_pages, stream_pages
 from .operations.pages import count_items, first_items, read_page
 from .operations.params import Params
 from .operations.reads import Read, check_filter, compile_read, read_of_query, readers, segments
@@ -72,7 +72,7 @@ class QueryParams(Params):
 
     def __call__(self) -> dict[str, Any]:
         """The first request of iterating over the query."""
-        request = readers(self._owner._read)[0].next_request()
+        request = next(readers(self._owner._read)).next_request()
         shown: dict[str, Any] = {} if request is None else msgspec.json.decode(request.body)
         return shown
 
@@ -138,7 +138,9 @@ class Query(Generic[T]):
         return self._with(consistent=consistent)
 
     def parallel(self, segments: int) -> Query[T]:
-        """Scan in this many segments at the same time (1 to 1,000,000). The order of items is then arbitrary."""
+        """Scan in this many segments (1 to 1,000,000), up to 16 of them at the same time where the engine waits for a
+        network. The order of items is then arbitrary.
+        """
         if self._read.key_conditions is not None:
             raise ExpressionError("only a scan can be parallel; a query reads one partition")
         whole_number("parallel", segments, 1, MAX_SEGMENTS)
@@ -192,13 +194,10 @@ class Query(Generic[T]):
     # ------------------------------------------------------------------ results
 
     def _pages(self) -> Iterator[list[T]]:
-        return stream_pages(self._engine, self._sources(), fetch_ahead=self._read.fetch_ahead)
+        return stream_pages(self._engine, readers(self._read), fetch_ahead=self._read.fetch_ahead)
 
     def _apages(self) -> AsyncGenerator[list[T], None]:
-        return astream_pages(self._engine, self._sources(), fetch_ahead=self._read.fetch_ahead)
-
-    def _sources(self) -> list[PageSource]:
-        return [*readers(self._read)]
+        return astream_pages(self._engine, readers(self._read), fetch_ahead=self._read.fetch_ahead)
 
     def __iter__(self) -> Iterator[T]:
         left = self._read.limit

@@ -14,7 +14,6 @@ import dynawire as dw
 from tests.support.databases import Twins, recorded
 from tests.support.models import Place, Reading, place
 
-
 Call = Callable[[Twins, dw.Database], Any]
 
 

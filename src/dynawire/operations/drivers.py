@@ -6,8 +6,9 @@ The pattern is psycopg 3's: protocol logic as generators, waiting kept apart.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import aclosing
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ..engines.protocol import Engine
@@ -21,6 +22,7 @@ __all__ = ["PageSource", "arun", "astream_pages", "run", "stream_pages"]
 
 R = TypeVar("R")
 MAX_PARALLEL_REQUESTS = 8
+MAX_PARALLEL_SOURCES = 16
 
 
 def run(engine: Engine, operation: Operation[R]) -> R:
@@ -117,83 +119,101 @@ class PageSource(Protocol):
         ...
 
 
-def stream_pages(engine: Engine, sources: list[PageSource], *, fetch_ahead: bool = True) -> Iterator[list[Any]]:
+def stream_pages(engine: Engine, sources: Iterable[PageSource], *, fetch_ahead: bool = True) -> Iterator[list[Any]]:
     """The pages of one or more paged reads.
 
     Where the engine waits for a network, the next page is on its way while the items of this one are consumed, and
-    several sources are read at the same time. At most one page a source is held.
+    several sources are read at the same time, up to MAX_PARALLEL_SOURCES of them. At most one page a source is held.
     """
-    if not engine.remote or not (fetch_ahead or len(sources) > 1):
-        for source in sources:
-            while (request := source.next_request()) is not None:
-                yield source.take(engine.send(request.operation, request.body, request.idempotent))
+    waiting = iter(sources)
+    alone, another = next(waiting, None), next(waiting, None)
+    if alone is None:
         return
-    waiting = [(source, source.next_request()) for source in sources]
-    first_page: list[Any] = []
-    if len(waiting) == 1 and (request := waiting[0][1]) is not None:
-        # Most reads have one page: only a second one is worth a thread.
-        source = sources[0]
-        first_page = source.take(engine.send(request.operation, request.body, request.idempotent))
-        waiting = [(source, source.next_request())]
-        if waiting[0][1] is None:
-            yield first_page
-            return
-    yield from _pages_ahead(engine, waiting, first_page)
+    if another is not None and engine.remote:
+        yield from _pages_ahead(engine, chain((alone, another), waiting))
+        return
+    for source in chain((alone,), () if another is None else (another,), waiting):
+        request = source.next_request()
+        while request is not None:
+            page = source.take(engine.send(request.operation, request.body, request.idempotent))
+            request = source.next_request()
+            if request is not None and engine.remote and fetch_ahead:
+                # Most reads have one page: only a second one is worth a thread.
+                yield from _pages_ahead(engine, iter(()), page, source, request)
+                return
+            yield page
 
 
 def _pages_ahead(
-    engine: Engine, waiting: list[tuple[PageSource, Request | None]], first_page: list[Any]
+    engine: Engine,
+    waiting: Iterator[PageSource],
+    first_page: list[Any] | None = None,
+    begun: PageSource | None = None,
+    following: Request | None = None,
 ) -> Iterator[list[Any]]:
     from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
-    pool = ThreadPoolExecutor(min(len(waiting), MAX_PARALLEL_REQUESTS), thread_name_prefix="dynawire-pages")
+    pool = ThreadPoolExecutor(MAX_PARALLEL_SOURCES, thread_name_prefix="dynawire-pages")
     pending: dict[Future[bytes], PageSource] = {}
 
     def submit(source: PageSource, request: Request | None) -> None:
         if request is not None:
             pending[pool.submit(engine.send, request.operation, request.body, request.idempotent)] = source
 
+    def fill() -> None:
+        while len(pending) < MAX_PARALLEL_SOURCES and (source := next(waiting, None)) is not None:
+            submit(source, source.next_request())
+
     try:
-        for source, request in waiting:
-            submit(source, request)
+        if begun is not None:
+            submit(begun, following)
+        fill()
         if first_page:
             yield first_page
         while pending:
             for future in wait(pending, return_when=FIRST_COMPLETED).done:
                 source = pending.pop(future)
-                items = source.take(future.result())
+                page = source.take(future.result())
                 submit(source, source.next_request())
-                yield items
+                fill()
+                yield page
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
 async def astream_pages(
-    engine: Engine, sources: list[PageSource], *, fetch_ahead: bool = True
+    engine: Engine, sources: Iterable[PageSource], *, fetch_ahead: bool = True
 ) -> AsyncGenerator[list[Any], None]:
     """The same as :func:`stream_pages`, without blocking the event loop."""
-    if not engine.remote or not (fetch_ahead or len(sources) > 1):
-        for source in sources:
-            while (request := source.next_request()) is not None:
-                yield source.take(await engine.asend(request.operation, request.body, request.idempotent))
+    waiting = iter(sources)
+    alone, another = next(waiting, None), next(waiting, None)
+    if alone is None:
         return
-    waiting = [(source, source.next_request()) for source in sources]
-    first_page: list[Any] = []
-    if len(waiting) == 1 and (request := waiting[0][1]) is not None:
-        # Most reads have one page: only a second one is worth a task.
-        source = sources[0]
-        first_page = source.take(await engine.asend(request.operation, request.body, request.idempotent))
-        waiting = [(source, source.next_request())]
-        if waiting[0][1] is None:
-            yield first_page
-            return
-    async with aclosing(_apages_ahead(engine, waiting, first_page)) as pages:
-        async for page in pages:
+    if another is not None and engine.remote:
+        async with aclosing(_apages_ahead(engine, chain((alone, another), waiting))) as pages:
+            async for page in pages:
+                yield page
+        return
+    for source in chain((alone,), () if another is None else (another,), waiting):
+        request = source.next_request()
+        while request is not None:
+            page = source.take(await engine.asend(request.operation, request.body, request.idempotent))
+            request = source.next_request()
+            if request is not None and engine.remote and fetch_ahead:
+                # Most reads have one page: only a second one is worth a task.
+                async with aclosing(_apages_ahead(engine, iter(()), page, source, request)) as pages:
+                    async for following in pages:
+                        yield following
+                return
             yield page
 
 
 async def _apages_ahead(
-    engine: Engine, waiting: list[tuple[PageSource, Request | None]], first_page: list[Any]
+    engine: Engine,
+    waiting: Iterator[PageSource],
+    first_page: list[Any] | None = None,
+    begun: PageSource | None = None,
+    following: Request | None = None,
 ) -> AsyncGenerator[list[Any], None]:
     import asyncio
 
@@ -204,18 +224,24 @@ async def _apages_ahead(
             sending = engine.asend(request.operation, request.body, request.idempotent)
             pending[asyncio.ensure_future(sending)] = source
 
+    def fill() -> None:
+        while len(pending) < MAX_PARALLEL_SOURCES and (source := next(waiting, None)) is not None:
+            submit(source, source.next_request())
+
     try:
-        for source, request in waiting:
-            submit(source, request)
+        if begun is not None:
+            submit(begun, following)
+        fill()
         if first_page:
             yield first_page
         while pending:
             done, _ = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 source = pending.pop(task)
-                items = source.take(task.result())
+                page = source.take(task.result())
                 submit(source, source.next_request())
-                yield items
+                fill()
+                yield page
     finally:
         for task in pending:
             task.cancel()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -178,7 +179,7 @@ def first_items(plan: ReadPlan, count: int) -> Operation[list[Any]]:
     return items
 
 
-def count_items(plan: ReadPlan, parts: Sequence[dict[str, Any]], limit: int | None) -> Operation[int]:
+def count_items(plan: ReadPlan, parts: Iterator[dict[str, Any]], limit: int | None) -> Operation[int]:
     """How many items match, up to a limit; only numbers are sent back.
 
     Args:
@@ -187,12 +188,14 @@ def count_items(plan: ReadPlan, parts: Sequence[dict[str, Any]], limit: int | No
         limit: at which number to stop; None: at the end.
     """
     total = 0
-    waiting: list[tuple[dict[str, Any], msgspec.Raw | None]] = [(part, None) for part in reversed(parts)]
+    active: list[tuple[dict[str, Any], msgspec.Raw | None]] = []
     meter = active_meter.get()
-    while waiting and (limit is None or total < limit):
-        now = [waiting.pop() for _ in range(min(len(waiting), PARTS_AT_ONCE))]
+    while limit is None or total < limit:
+        active += [(part, None) for part in islice(parts, PARTS_AT_ONCE - len(active))]
+        if not active:
+            break
         requests: list[Request] = []
-        for part, position in now:
+        for part, position in active:
             request = {**plan.request, **part, "Select": "COUNT"}
             if position is not None:
                 request["ExclusiveStartKey"] = position
@@ -202,7 +205,8 @@ def count_items(plan: ReadPlan, parts: Sequence[dict[str, Any]], limit: int | No
                 request["ReturnConsumedCapacity"] = "TOTAL"
             requests.append(Request(plan.operation, encode_json(request)))
         outcomes = yield Together(requests)
-        for (part, _), outcome in zip(now, outcomes, strict=True):
+        begun, active = active, []
+        for (part, _), outcome in zip(begun, outcomes, strict=True):
             if isinstance(outcome, DynawireError):
                 raise outcome
             page = _read_count(outcome)
@@ -211,5 +215,5 @@ def count_items(plan: ReadPlan, parts: Sequence[dict[str, Any]], limit: int | No
             total += page.Count
             position = _position(page)
             if position is not None:
-                waiting.append((part, position))
+                active.append((part, position))
     return total if limit is None else min(total, limit)

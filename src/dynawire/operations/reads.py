@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -244,16 +244,18 @@ def _select_whole(read: Read, request: dict[str, Any]) -> None:
     request["Select"] = "ALL_ATTRIBUTES"
 
 
-def segments(read: Read) -> list[dict[str, Any]]:
+def segments(read: Read) -> Iterator[dict[str, Any]]:
     """The further parameters of each part that is read at the same time."""
     total = read.segments
-    return [{}] if total == 1 else [{"Segment": segment, "TotalSegments": total} for segment in range(total)]
+    return iter([{}]) if total == 1 else ({"Segment": number, "TotalSegments": total} for number in range(total))
 
 
-def readers(read: Read) -> list[PageReader]:
+def readers(read: Read) -> Iterator[PageReader]:
     """A reader for each part that is read at the same time."""
     plan = compile_read(read)
-    return [
-        PageReader(msgspec.structs.replace(plan, request={**plan.request, **part}) if part else plan, read.limit)
+    if read.segments == 1:
+        return iter([PageReader(plan, read.limit)])
+    return (
+        PageReader(msgspec.structs.replace(plan, request={**plan.request, **part}), read.limit)
         for part in segments(read)
-    ]
+    )
