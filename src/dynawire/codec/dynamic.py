@@ -170,6 +170,6 @@ def _bytes(payload: Any) -> bytes:
     import binascii
 
     try:
-        return binascii.a2b_base64(payload)
+        return binascii.a2b_base64(payload, strict_mode=True)
     except binascii.Error:
         raise Misfit("binary that is not base64") from None
