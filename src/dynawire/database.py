@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .engines.protocol import Engine
 from .errors import DynawireError, SchemaError, ValidationError
 from .key import Key
+from .mapping.class_mapping import nearest
 from .operations.capacity import CapacityMeter, active_meter
 from .operations.effects import Operation
 from .operations.mapped import mapped
@@ -28,6 +29,8 @@ __all__ = ["Database", "connect", "table_of"]
 
 T = TypeVar("T")
 A = TypeVar("A")
+
+MAX_TABLE_NAME = 255
 
 _bound: ContextVar[Database | None] = ContextVar("dynawire_database", default=None)
 _connected: list[Database] = []
@@ -65,21 +68,29 @@ def connect(url: str | None = None, *, table_prefix: str = "", allow_scan: bool 
 
 def _engine(url: str | None, options: dict[str, Any]) -> Engine:
     url = url or os.environ.get("DYNAWIRE_URL")
-    if url is None:
-        region = options.pop("region", None) or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-        if region is None:
-            raise DynawireError(
-                f"no database named: set DYNAWIRE_URL, configure an AWS region (AWS_REGION), or write {WHAT_TO_WRITE}"
-            )
-        url = f"dynamodb://{region}"
-    if url.startswith(("memory:", "sqlite:")):
+    if not url:
+        return _configured_aws(options)
+    scheme = url.partition(":")[0]
+    if scheme in ("memory", "sqlite"):
         return _embedded(url, options)
-    scheme = url.partition("://")[0]
     if scheme in ("http", "https", "dynamodb"):
         from .engines.aws import AwsEngine
 
-        return AwsEngine(url, **options)
+        return _made(AwsEngine, url, options)
     raise DynawireError(f"{_without_secrets(url)!r} is not a database dynawire knows; write {WHAT_TO_WRITE}")
+
+
+def _configured_aws(options: dict[str, Any]) -> Engine:
+    from .engines.aws import AwsEngine
+
+    try:
+        return _made(AwsEngine, None, options)
+    except ValidationError as error:
+        if not error.message.startswith("No AWS region"):
+            raise
+    raise DynawireError(
+        f"no database named: set DYNAWIRE_URL, configure an AWS region (AWS_REGION), or write {WHAT_TO_WRITE}"
+    )
 
 
 def _embedded(url: str, options: dict[str, Any]) -> Engine:
@@ -88,19 +99,42 @@ def _embedded(url: str, options: dict[str, Any]) -> Engine:
     if url.startswith("memory:"):
         if url.removeprefix("memory:").strip("/"):
             raise DynawireError('write connect("memory:"); a memory database has no name')
-        return EmbeddedEngine(None, **options)
+        return _made(EmbeddedEngine, None, options)
     path = url.removeprefix("sqlite:///")
     if path == url or not path:
         raise DynawireError(
             'write connect("sqlite:///app.db") for a file beside the program, '
             'connect("sqlite:////srv/app.db") for an absolute path'
         )
-    return EmbeddedEngine(path, **options)
+    if path == ":memory:":
+        raise DynawireError('write connect("memory:") for a database in memory')
+    return _made(EmbeddedEngine, path, options)
+
+
+def _made(kind: Callable[..., Engine], place: str | None, options: dict[str, Any]) -> Engine:
+    try:
+        return kind(place, **options)
+    except TypeError:
+        from inspect import signature
+
+        known = list(signature(kind).parameters)[1:]
+        unknown = [name for name in options if name not in known]
+        if not unknown:
+            raise
+        raise DynawireError(
+            f"this database has no option {unknown[0]!r}{nearest(unknown[0], known)}; its options: {', '.join(known)}"
+        ) from None
 
 
 def _without_secrets(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     return scheme + separator + rest.rpartition("@")[2] if separator else url
+
+
+def _checked_prefix(prefix: str) -> str:
+    if not all(one.isascii() and (one.isalnum() or one in "_-.") for one in prefix):
+        raise DynawireError(f"table_prefix={prefix!r}: table names are made of a-z, A-Z, 0-9, '_', '-' and '.'")
+    return prefix
 
 
 class Database:
@@ -116,7 +150,7 @@ class Database:
 
     def __init__(self, engine: Engine, *, table_prefix: str = "", allow_scan: bool = True) -> None:
         self.engine = engine
-        self.table_prefix = table_prefix
+        self.table_prefix = _checked_prefix(table_prefix)
         self.allow_scan = allow_scan
         self._tables: dict[type[Any], Table[Any]] = {}
 
@@ -132,11 +166,8 @@ class Database:
     @contextmanager
     def use(self) -> Iterator[Database]:
         """Make this the database of every model inside the block, in this thread or task only."""
-        token = _bound.set(self)
-        try:
+        with _set(_bound, self):
             yield self
-        finally:
-            _bound.reset(token)
 
     def table(self, model: type[T]) -> Table[T]:
         """Every operation on a mapped class, on this database.
@@ -152,6 +183,12 @@ class Database:
                 raise SchemaError(
                     f"{model.__name__} has no table, so it can only be nested in other classes; write class "
                     f'{model.__name__}(Model, table="...")',
+                    model=model.__name__,
+                )
+            if len(self.table_prefix + name) > MAX_TABLE_NAME:
+                raise SchemaError(
+                    f"the table name {self.table_prefix + name!r} is over {MAX_TABLE_NAME} characters long; shorten "
+                    "table_prefix",
                     model=model.__name__,
                 )
             table = self._tables[model] = Table(self, Target(found, self.table_prefix + name))
@@ -282,11 +319,8 @@ class Database:
         this one counts them too.
         """
         meter = CapacityMeter(active_meter.get())
-        token = active_meter.set(meter)
-        try:
+        with _set(active_meter, meter):
             yield meter
-        finally:
-            active_meter.reset(token)
 
     # ------------------------------------------------------------------ the end
 
@@ -311,6 +345,20 @@ class Database:
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.aclose()
+
+
+@contextmanager
+def _set(variable: ContextVar[A], value: A) -> Iterator[None]:
+    token = variable.set(value)
+    try:
+        yield
+    finally:
+        try:
+            variable.reset(token)
+        except ValueError:
+            # The block ends in another context than it began in, as fixtures and dependencies that are asynchronous
+            # generators do: there is nothing set here.
+            pass
 
 
 def _forget(database: Database) -> None:

@@ -1,0 +1,192 @@
+"""connect(): which engine a URL means, and what is said when it means none."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import dynawire as dw
+from dynawire import Attr, Model, partition_key
+from dynawire.engines.aws import AwsEngine
+from dynawire.engines.embedded import EmbeddedEngine
+
+
+class Thing(Model, table="things"):
+    id: Attr[str] = partition_key()
+
+
+@pytest.mark.parametrize("url", ["memory:", "memory://", "memory:///"])
+def test_memory(url: str) -> None:
+    with dw.connect(url) as db, dw.connect(url) as other:
+        assert isinstance(db.engine, EmbeddedEngine)
+        db.create_tables(Thing)
+        # Each is a database of its own.
+        assert (db.list_tables(), other.list_tables()) == (["things"], [])
+
+
+def test_a_relative_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    db = dw.connect("sqlite:///app.db")
+    # Nothing is touched until the first operation, and changing directory then makes no difference.
+    assert os.listdir() == []
+    monkeypatch.chdir("/")
+    db.create_tables(Thing)
+    assert (tmp_path / "app.db").exists()
+    db.close()
+
+
+def test_an_absolute_file(tmp_path: Path) -> None:
+    with dw.connect(f"sqlite:///{tmp_path}/app.db") as db:
+        db.create_tables(Thing)
+        Thing(id="x").put()
+    with dw.connect(f"sqlite:///{tmp_path}/app.db", durable=False) as db:
+        assert Thing.get("x") == Thing(id="x")
+
+
+@pytest.mark.parametrize(
+    ("url", "endpoint"),
+    [
+        ("http://localhost:8000", "http://localhost:8000"),
+        ("https://example.org/path", "https://example.org/path"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+        ("dynamodb://eu-west-1", "https://dynamodb.eu-west-1.amazonaws.com"),
+    ],
+)
+def test_over_http(url: str, endpoint: str) -> None:
+    with dw.connect(url) as db:
+        assert isinstance(db.engine, AwsEngine)
+        assert db.engine.endpoint == endpoint
+        assert endpoint in repr(db)
+
+
+def test_options_reach_the_engine() -> None:
+    with dw.connect("http://localhost:8000", region="eu-west-3", access_key_id="a", secret_access_key="b") as db:
+        assert isinstance(db.engine, AwsEngine)
+        assert db.engine.region == "eu-west-3"
+
+
+# ---------------------------------------------------------------------- without a URL
+
+
+def test_the_url_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DYNAWIRE_URL", "memory:")
+    with dw.connect() as db:
+        assert isinstance(db.engine, EmbeddedEngine)
+    monkeypatch.setenv("DYNAWIRE_URL", "http://localhost:1234")
+    with dw.connect() as db, dw.connect("memory:") as explicit:
+        assert isinstance(db.engine, AwsEngine)
+        assert db.engine.endpoint == "http://localhost:1234"
+        assert isinstance(explicit.engine, EmbeddedEngine)
+
+
+@pytest.mark.parametrize("name", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_the_region_of_the_environment(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "ap-south-1")
+    monkeypatch.setenv("DYNAWIRE_URL", "")
+    with dw.connect() as db:
+        assert isinstance(db.engine, AwsEngine)
+        assert db.engine.endpoint == "https://dynamodb.ap-south-1.amazonaws.com"
+
+
+def test_a_region_as_an_option() -> None:
+    with dw.connect(region="eu-west-1") as db:
+        assert isinstance(db.engine, AwsEngine)
+        assert db.engine.endpoint == "https://dynamodb.eu-west-1.amazonaws.com"
+
+
+def test_the_region_of_the_aws_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    pytest.importorskip("botocore")
+    (tmp_path / "config").write_text("[default]\nregion = us-west-2\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    with dw.connect() as db:
+        assert isinstance(db.engine, AwsEngine)
+        assert db.engine.region == "us-west-2"
+
+
+def test_the_endpoint_of_the_aws_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://localhost:4566")
+    with dw.connect() as db:
+        assert isinstance(db.engine, AwsEngine)
+        assert db.engine.endpoint == "http://localhost:4566"
+
+
+def test_nothing_configured_says_what_to_write() -> None:
+    with pytest.raises(dw.DynawireError) as caught:
+        dw.connect()
+    for part in ("DYNAWIRE_URL", "AWS_REGION", 'connect("memory:")', "sqlite:///app.db", "dynamodb://eu-west-1"):
+        assert part in caught.value.message
+    with pytest.raises(dw.ValidationError, match="not the name of an AWS region"):
+        dw.connect(region="nowhere")
+
+
+# ---------------------------------------------------------------------- what is no database
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("app.db", "not a database dynawire knows"),
+        ("localhost:8000", "not a database dynawire knows"),
+        ("postgres://user:p4ssword@host/db", "'postgres://host/db' is not a database"),
+        ("://", "not a database dynawire knows"),
+        ("sqlite:app.db", "sqlite:///app.db"),
+        ("sqlite://app.db", "sqlite:///app.db"),
+        ("sqlite:///", "sqlite:///app.db"),
+        ("sqlite:", "sqlite:///app.db"),
+        ("sqlite:///:memory:", r'connect\("memory:"\)'),
+        ("memory:name", "no name"),
+        ("http://", "not a URL that can be used"),
+        ("http://host:99999999", "not a URL"),
+        ("http://user:p4ssword@host", "user name or password"),
+        ("dynamodb://", "No AWS region|no database named"),
+        ("dynamodb://moon-base-x", "not the name of an AWS region"),
+        ("dynamodb://localhost:8000", "http://localhost:8000"),
+    ],
+)
+def test_what_is_no_database(url: str, message: str) -> None:
+    with pytest.raises(dw.DynawireError, match=message) as caught:
+        dw.connect(url)
+    assert "p4ssword" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "option", "message"),
+    [
+        ("memory:", "durabel", "did you mean 'durable'"),
+        ("memory:", "region", "its options: durable"),
+        ("http://localhost:8000", "durable", "its options: region"),
+        ("http://localhost:8000", "acces_key_id", "did you mean 'access_key_id'"),
+    ],
+)
+def test_unknown_options(url: str, option: str, message: str) -> None:
+    with pytest.raises(dw.DynawireError, match=f"no option '{option}'.*{message}"):
+        dw.connect(url, **{option: "x"})
+
+
+@pytest.mark.parametrize("options", [{"timeout": 0}, {"max_attempts": 0}, {"access_key_id": "x"}])
+def test_options_that_cannot_be(options: dict[str, Any]) -> None:
+    with pytest.raises(dw.DynawireError):
+        dw.connect("http://localhost:8000", **options)
+
+
+# ---------------------------------------------------------------------- prefix
+
+
+def test_the_prefix_of_tables() -> None:
+    with dw.connect("memory:", table_prefix="staging-1_a.") as db:
+        assert db.table(Thing).name == "staging-1_a.things"
+        assert db.create_tables(Thing) == ["staging-1_a.things"]
+    with pytest.raises(dw.DynawireError, match="table_prefix='a/b'"):
+        dw.connect("memory:", table_prefix="a/b")
+    with dw.connect("memory:", table_prefix="x" * 250) as db, pytest.raises(dw.SchemaError, match="over 255"):
+        db.table(Thing)
+
+
+def test_a_failed_connect_is_no_default() -> None:
+    with pytest.raises(dw.DynawireError):
+        dw.connect("memory:", table_prefix="/")
+    with pytest.raises(dw.DynawireError, match="no database is connected"):
+        Thing.get("x")
