@@ -53,6 +53,10 @@ class RecordingEngine:
         """
         self._answers.setdefault(operation, []).extend(answers)
 
+    def forget_answers(self) -> None:
+        """Pass everything on again."""
+        self._answers.clear()
+
     def operations(self) -> list[str]:
         """The names of the operations sent."""
         return [one.operation for one in self.sent]

@@ -211,6 +211,9 @@ def _in(left: Any, values: Any) -> Condition:
             if key is None or key not in seen:
                 seen.add(key)
                 operands.append(operand)
+    if isinstance(values, (set, frozenset)):
+        # Equal sets give equal requests in every process, so that a cursor belongs to the query in each of them.
+        operands.sort(key=lambda operand: repr(getattr(operand, "wire", operand)))
     if len(operands) > MAX_IN:
         raise ExpressionError(
             f"{called(left)}: in_ has {len(operands)} values, and DynamoDB takes at most {MAX_IN}; "

@@ -42,7 +42,10 @@ class Params:
 
     def __dir__(self) -> list[str]:
         kind = type(self._owner)
-        names = sorted(name for name in dir(kind) if not name.startswith("_") and hasattr(kind, f"a{name}"))
+        # What twins.sync() made knows the operation behind it.
+        names = [
+            name for name in dir(kind) if hasattr(kind, f"a{name}") and hasattr(getattr(kind, name), "__wrapped__")
+        ]
         return [name for name in names if self._only is None or name in self._only]
 
     def __repr__(self) -> str:
