@@ -114,8 +114,8 @@ WRONG: dict[str, tuple[Callable[[], Any], str | None, list[str]]] = {
     "long name of a key": (lambda: made(a=(Attr, str, partition_key(name="x" * 256))), "a", ["255 bytes"]),
     # names
     "one stored name": (lambda: made(a=ID, b=(Attr, int, attr(name="a"))), "b", ["a and b", "'a'", "attr(name=...)"]),
-    "empty stored name": (lambda: made(a=ID, b=(Attr, int, attr(name=""))), "b", ["1 to 65,535 bytes"]),
-    "stored name that is no text": (lambda: made(a=ID, b=(Attr, int, attr(name=3))), "b", ["name= is text"]),
+    "empty stored name": (lambda: made(a=ID, b=(Attr, int, attr(name=""))), "b", ["text of 1 to 65,535 bytes"]),
+    "stored name that is no text": (lambda: made(a=ID, b=(Attr, int, attr(name=3))), "b", ["text of 1 to 65,535"]),
     "a method's name": (lambda: made(a=ID, save=OTHER), "save", ["save_: Attr[...] = attr(name='save')"]),
     "a class method's name": (lambda: made(a=ID, query=OTHER), "query", ["query_: Attr"]),
     "a property's name": (lambda: made(a=ID, params=OTHER), "params", ["params_: Attr"]),

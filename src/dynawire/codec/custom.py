@@ -62,13 +62,18 @@ class StoredCodec(Codec):
     limitable = NUMBER | LENGTH
 
     def __init__(
-        self, name: str, inner: Codec, encode: Callable[[Any], Any], decode: Callable[[Any], Any], kind: Any
+        self,
+        name: str,
+        inner: Codec,
+        encode: Callable[[Any], Any],
+        decode: Callable[[Any], Any],
+        kinds: tuple[type[Any], ...],
     ) -> None:
         self.name = name
         self.inner = inner
         self.to_stored = encode
         self.from_stored = decode
-        self.kinds = (kind if isinstance(kind, type) else object,)
+        self.kinds = kinds
         self.tag = inner.tag
         self.payload_type = inner.payload_type
         self.depth = inner.depth
@@ -132,4 +137,4 @@ class StoredCodec(Codec):
         inner = self.inner.unconstrained
         if not self.constraints and inner is self.inner:
             return self
-        return StoredCodec(self.name, inner, self.to_stored, self.from_stored, self.kinds[0])
+        return StoredCodec(self.name, inner, self.to_stored, self.from_stored, self.kinds)

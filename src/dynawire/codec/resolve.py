@@ -13,7 +13,7 @@ from ..errors import SchemaError
 from ..mapping.annotations import Names
 from ..mapping.attributes import Attribute
 from ..mapping.markers import EpochSeconds, Json, NaiveDatetime, Stored
-from ..mapping.records import record_fields
+from ..mapping.records import RecordFields, record_fields
 from .base import Codec
 from .containers import DictCodec, ListCodec, SetCodec, TupleCodec
 from .custom import StoredCodec, json_codec
@@ -206,7 +206,7 @@ class Resolver:
             except TypeError as error:
                 raise Unsupported(f"{_name(kind)} has no JSON form: {error}") from None
         else:
-            plain = _unaliased(kind)
+            plain = _plain(kind)
             if (getattr(plain, "__module__", ""), getattr(plain, "__name__", "")) != ("datetime", "datetime"):
                 raise Unsupported(f"{marker!r} is for datetime, not {_name(kind)}")
             from .dates import epoch_seconds_codec, naive_datetime_codec
@@ -223,8 +223,7 @@ class Resolver:
             )
         if not all(map(callable, (marker.encode, marker.decode))):
             raise Unsupported("Stored takes two functions: Stored(encode, decode, as_type)")
-        plain = _unaliased(kind)
-        return StoredCodec(_name(kind), inner, marker.encode, marker.decode, get_origin(plain) or plain)
+        return StoredCodec(_name(kind), inner, marker.encode, marker.decode, _classes(kind))
 
     # ------------------------------------------------------------------ unions
 
@@ -239,7 +238,7 @@ class Resolver:
         optional = optional or any(isinstance(codec, OptionalCodec) for codec in codecs)
         codecs = [codec.inner if isinstance(codec, OptionalCodec) else codec for codec in codecs]
         codecs = [one for codec in codecs for one in (codec.variants if isinstance(codec, UnionCodec) else [codec])]
-        codecs = _merged_records(_merged_numbers(codecs))
+        codecs = self._merged_records(_merged_numbers(codecs))
         by_tag: dict[str, Codec] = {}
         for codec in codecs:
             for tag in codec.tags:
@@ -253,6 +252,13 @@ class Resolver:
         whole = codecs[0] if len(codecs) == 1 else UnionCodec(codecs)
         return OptionalCodec(whole) if optional else whole
 
+    def _merged_records(self, codecs: list[Codec]) -> list[Codec]:
+        records = [codec for codec in codecs if isinstance(codec, (RecordCodec, LazyRecordCodec))]
+        if len(records) < 2:
+            return codecs
+        fields = [found for record in records if (found := record_fields(record.cls, self._names)) is not None]
+        return [codec for codec in codecs if codec not in records] + [_tagged(records, fields)]
+
 
 def _flat(arguments: tuple[Any, ...]) -> tuple[list[Any], list[Any], bool]:
     """The members of a union, its literal values, and whether None is among them; unions inside are opened."""
@@ -260,7 +266,7 @@ def _flat(arguments: tuple[Any, ...]) -> tuple[list[Any], list[Any], bool]:
     choices: list[Any] = []
     optional = False
     for argument in arguments:
-        plain = _unaliased(argument)
+        plain = _plain(argument)
         if plain is type(None) or plain is None:
             optional = True
         elif get_origin(plain) is Literal:
@@ -293,25 +299,18 @@ def _merged_numbers(codecs: list[Codec]) -> list[Codec]:
     return [codec for codec in codecs if codec not in (merged.whole, merged.fraction)] + [merged]
 
 
-def _merged_records(codecs: list[Codec]) -> list[Codec]:
-    records = [codec for codec in codecs if isinstance(codec, (RecordCodec, LazyRecordCodec))]
-    if len(records) < 2:
-        return codecs
-    return [codec for codec in codecs if codec not in records] + [_tagged(records)]
-
-
-def _tagged(records: list[RecordCodec | LazyRecordCodec]) -> RecordUnionCodec:
-    fields = [record_fields(record.cls) for record in records]
-    tags = [one.tag if one is not None else None for one in fields]
+def _tagged(records: list[RecordCodec | LazyRecordCodec], fields: list[RecordFields]) -> RecordUnionCodec:
+    tags = [one.tag for one in fields]
     by_tag = {str(tag[1]): record for tag, record in zip(tags, records, strict=True) if tag is not None}
-    if len({tag[0] if tag else None for tag in tags}) == 1 and len(by_tag) == len(records):
-        return RecordUnionCodec(by_tag, tags[0][0])  # type: ignore[index]
-    for candidate in fields[0].attributes if fields[0] is not None else ():
+    names = {tag[0] if tag else "" for tag in tags}
+    if len(names) == 1 and len(by_tag) == len(records):
+        name = names.pop()
+        return RecordUnionCodec(by_tag, name, name)
+    for candidate in fields[0].attributes:
         variants: dict[str, RecordCodec | LazyRecordCodec] = {}
         count = 0
         for record, one in zip(records, fields, strict=True):
-            attributes = one.attributes if one is not None else ()
-            attribute = next((its for its in attributes if its.name == candidate.name), None)
+            attribute = next((its for its in one.attributes if its.name == candidate.name), None)
             if attribute is None or attribute.stored_name != candidate.stored_name:
                 break
             if get_origin(attribute.annotation) is not Literal:
@@ -323,7 +322,7 @@ def _tagged(records: list[RecordCodec | LazyRecordCodec]) -> RecordUnionCodec:
             variants.update({str(value): record for value in values})
         else:
             if len(variants) == count:
-                return RecordUnionCodec(variants, candidate.stored_name)
+                return RecordUnionCodec(variants, candidate.stored_name, candidate.name)
     raise Unsupported(
         f"{' and '.join(record.describe() for record in records)} are all stored as maps, so what is read could not be "
         "told apart; give each a field of one name whose type is a Literal of its own, such as "
@@ -348,10 +347,28 @@ def _unaliased(annotation: Any) -> Any:
     return annotation if supertype is None else supertype
 
 
+def _plain(annotation: Any) -> Any:
+    """What a type stands for in the end, through any number of names."""
+    while (plain := _unaliased(annotation)) is not annotation:
+        annotation = plain
+    return annotation
+
+
+def _classes(annotation: Any) -> tuple[type[Any], ...]:
+    """The classes whose instances are values of a type, as far as these can be told."""
+    plain = _plain(annotation)
+    if get_origin(plain) in (Union, types.UnionType):
+        return tuple(kind for one in get_args(plain) for kind in _classes(one))
+    kind = get_origin(plain) or plain
+    # An instance of a protocol can't be told.
+    return (kind,) if isinstance(kind, type) and not getattr(kind, "_is_protocol", False) else (object,)
+
+
 def _split_optional(annotation: Any) -> tuple[bool, Any]:
-    if get_origin(annotation) in (Union, types.UnionType):
-        members = [one for one in get_args(annotation) if one is not type(None)]
-        if len(members) < len(get_args(annotation)):
+    plain = _plain(annotation)
+    if get_origin(plain) in (Union, types.UnionType):
+        members = [one for one in get_args(plain) if one is not type(None)]
+        if len(members) < len(get_args(plain)):
             return True, Union[tuple(members)]  # noqa: UP007 - built at run time
     return False, annotation
 

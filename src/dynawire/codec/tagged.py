@@ -24,17 +24,19 @@ class RecordUnionCodec(Codec):
 
     Args:
         variants: the codec of each class, by the text of the member's payload.
-        stored_name: the member's name.
+        stored_name: the member's name in DynamoDB.
+        name: its name in Python; a TypedDict's class is told by it, since its instances are dicts.
     """
 
     tag = "M"
     payload_type = msgspec.Raw
 
-    def __init__(self, variants: Mapping[str, AnyRecord], stored_name: str) -> None:
+    def __init__(self, variants: Mapping[str, AnyRecord], stored_name: str, name: str) -> None:
         self.variants_by_tag = dict(variants)
         self._stored_name = stored_name
+        self._name = name
         self._by_class = {variant.cls: variant for variant in variants.values()}
-        self.kinds = tuple(self._by_class)
+        self.kinds = tuple(kind for variant in self._by_class.values() for kind in variant.kinds)
         self.depth = max(variant.depth for variant in variants.values())
         self._peek = msgspec.json.Decoder(
             msgspec.defstruct("Peek", [("tagged", dict[str, Any])], rename={"tagged": stored_name})
@@ -48,10 +50,16 @@ class RecordUnionCodec(Codec):
 
     def members_of(self, value: Any) -> Any:
         """The wire members of an instance of one of the classes."""
-        variant = self._by_class.get(value.__class__)
+        variant = self._variant_of(value)
         if variant is None:
             raise wrong_type(self.describe(), value)
         return variant.encode_fast(value)["M"]
+
+    def _variant_of(self, value: Any) -> AnyRecord | None:
+        if not isinstance(value, dict):
+            return self._by_class.get(value.__class__)
+        tag = value.get(self._name)
+        return self.variants_by_tag.get(str(getattr(tag, "value", tag)))
 
     def value_source(self, scope: Scope, payload: str) -> str:
         return f"{scope.bind(self)}.instance_of({payload})"
@@ -68,7 +76,7 @@ class RecordUnionCodec(Codec):
         return variant
 
     def problems(self, value: Any, path: str) -> Iterator[Problem]:
-        variant = self._by_class.get(value.__class__)
+        variant = self._variant_of(value)
         if variant is None:
             yield path, str(wrong_type(self.describe(), value))
         else:
@@ -91,4 +99,4 @@ class RecordUnionCodec(Codec):
         variants = {tag: variant.unconstrained for tag, variant in self.variants_by_tag.items()}
         if all(variants[tag] is self.variants_by_tag[tag] for tag in variants):
             return self
-        return RecordUnionCodec(variants, self._stored_name)  # type: ignore[arg-type]
+        return RecordUnionCodec(variants, self._stored_name, self._name)  # type: ignore[arg-type]

@@ -10,7 +10,9 @@ import msgspec
 from .constraints import Constraints
 from .markers import Role
 
-__all__ = ["NO_DEFAULT", "Attribute", "AttributeDeclaration"]
+__all__ = ["NO_DEFAULT", "Attribute", "AttributeDeclaration", "stored_name_problem"]
+
+MAX_NAME_BYTES = 65_535
 
 
 class _NoDefault:
@@ -64,6 +66,16 @@ def _is_mutable(value: Any) -> bool:
         return not value.__struct_config__.frozen
     parameters = getattr(value, "__dataclass_params__", None)
     return parameters is not None and not parameters.frozen
+
+
+def stored_name_problem(name: object) -> str | None:
+    """Why an attribute or a map member can't have this name; None when it can."""
+    if not isinstance(name, str) or not 1 <= len(name.encode(errors="surrogatepass")) <= MAX_NAME_BYTES:
+        return f"has a stored name that is not text of 1 to {MAX_NAME_BYTES:,} bytes"
+    # DynamoDB takes them, but msgspec reads no member with such a name into a class.
+    if any(one in '"\\' or one < " " or "\ud800" <= one <= "\udfff" for one in name):
+        return "has a stored name with a quotation mark, a backslash, a control character or a lone surrogate"
+    return None
 
 
 class Attribute(msgspec.Struct, frozen=True, kw_only=True):

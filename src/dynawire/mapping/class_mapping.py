@@ -8,13 +8,12 @@ from typing import Any, Literal
 import msgspec
 
 from ..errors import SchemaError
-from .attributes import Attribute
+from .attributes import Attribute, stored_name_problem
 from .indexes import MAX_INCLUDED, IndexDeclaration, IndexDefinition
 
 __all__ = ["ClassMapping", "TableOptions", "nearest"]
 
 MAX_KEY_NAME_BYTES = 255
-MAX_ATTRIBUTE_NAME_BYTES = 65_535
 MAX_GLOBAL_INDEXES = 20
 MAX_LOCAL_INDEXES = 5
 MAX_INCLUDED_IN_ALL = 100
@@ -150,10 +149,9 @@ class ClassMapping:
         by_stored_name: dict[str, str] = {}
         for attribute in self.attributes.values():
             stored = attribute.stored_name
-            if type(stored) is not str or not 1 <= _utf8_length(stored) <= MAX_ATTRIBUTE_NAME_BYTES:
-                raise self._error(
-                    f"{attribute.name}: name= is text of 1 to {MAX_ATTRIBUTE_NAME_BYTES:,} bytes", attribute.name
-                )
+            problem = stored_name_problem(stored)
+            if problem is not None:
+                raise self._error(f"{attribute.name} {problem}; give it another with attr(name=...)", attribute.name)
             if stored in by_stored_name:
                 raise self._error(
                     f"{by_stored_name[stored]} and {attribute.name} are both stored as {stored!r}; "
@@ -189,7 +187,7 @@ class ClassMapping:
                 )
 
     def _check_key_name(self, attribute: Attribute) -> None:
-        if _utf8_length(attribute.stored_name) > MAX_KEY_NAME_BYTES:
+        if len(attribute.stored_name.encode()) > MAX_KEY_NAME_BYTES:
             raise self._error(f"{attribute.name}: a key's name has at most {MAX_KEY_NAME_BYTES} bytes", attribute.name)
 
     def _check_indexes(self) -> None:
@@ -247,10 +245,6 @@ def _is_table_name(name: object) -> bool:
         and 3 <= len(name) <= 255
         and all(one.isascii() and (one.isalnum() or one in "_.-") for one in name)
     )
-
-
-def _utf8_length(text: str) -> int:
-    return len(text.encode(errors="surrogatepass"))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

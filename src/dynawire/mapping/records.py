@@ -5,13 +5,14 @@ NamedTuples.
 from __future__ import annotations
 
 import sys
+from keyword import iskeyword
 from typing import Any, get_args, get_origin
 
 import msgspec
 
 from ..errors import SchemaError
 from .annotations import Names, type_hints
-from .attributes import NO_DEFAULT, Attribute
+from .attributes import NO_DEFAULT, Attribute, stored_name_problem
 
 __all__ = ["RecordFields", "record_fields"]
 
@@ -47,6 +48,20 @@ def record_fields(cls: Any, names: Names | None = None) -> RecordFields | None:
         SchemaError: it is of such a kind, and yet can't be stored.
         NameError: an annotation names something that is not defined yet.
     """
+    found = _fields_of(cls, names)
+    if found is None:
+        return None
+    for attribute in found.attributes:
+        problem = stored_name_problem(attribute.stored_name)
+        # The names become part of generated source.
+        if not found.is_dict and (not attribute.name.isidentifier() or iskeyword(attribute.name)):
+            problem = "is not a name that can be written in Python"
+        if problem is not None:
+            raise _unreadable(cls, attribute.name, problem)
+    return found
+
+
+def _fields_of(cls: Any, names: Names | None) -> RecordFields | None:
     mapping = getattr(cls, "__mapping__", None)
     if mapping is not None:
         return _named(tuple(mapping.attributes.values()))
@@ -73,6 +88,7 @@ def _struct(cls: type[msgspec.Struct], names: Names | None) -> RecordFields:
     given = cls.__struct_defaults__
     defaults = (msgspec.NODEFAULT,) * (len(cls.__struct_fields__) - len(given)) + given
     attributes = []
+    default: Any
     for name, stored_name, default in zip(cls.__struct_fields__, cls.__struct_encode_fields__, defaults, strict=True):
         factory = NO_DEFAULT
         if type(default).__name__ == "Factory":
