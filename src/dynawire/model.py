@@ -15,7 +15,6 @@ from .finding import ModelFinding
 from .key import ConditionLike, Key
 from .metaclass import KeyTypes, ModelMeta
 from .operations.batch import BatchGetResult, BatchWriteResult, Progress
-from .operations.changes import loaded_item
 from .operations.drivers import arun, run
 from .operations.effects import Operation
 from .operations.get import get_item
@@ -448,7 +447,7 @@ class Model(_Instance[PK, SK], ModelFinding, _Struct):
 
     def __reduce__(self) -> tuple[Any, ...]:
         loaded = getattr(self, "_loaded", None)
-        wire = None if loaded is None else loaded_item(mapped(type(self)).plan, loaded)
+        wire = None if loaded is None else mapped(type(self)).plan.loaded_wire(loaded)
         return _restored, (type(self), self.to_dict(), wire)
 
 

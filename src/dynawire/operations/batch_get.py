@@ -74,7 +74,8 @@ class _Reading:
         try:
             output = _typed_reader(self.target)(response)
             items = plan.build_many(output.Responses.items)
-        except (msgspec.ValidationError, ValueError, TypeError):
+        except Exception:  # noqa: BLE001 - constructors raise what they like
+            # Read again one by one, to say which item does not fit, and where.
             output = _read_any(response)
             self._take_slowly(output.Responses.get(self.target.table_name, ()))
         else:

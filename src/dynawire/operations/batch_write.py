@@ -38,7 +38,7 @@ class _Entry:
         self.given = given
         self.put_wire: dict[str, Any] | None = None
         if key is None:
-            wire = self.put_wire = target.encode(given)
+            wire = self.put_wire = target.plan.encode(given)
             item = encode_json(wire)
             target.plan.check_size(wire, len(item))
             self.json = b'{"PutRequest":{"Item":' + item + b"}}"

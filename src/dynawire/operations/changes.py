@@ -6,16 +6,13 @@ from typing import Any
 
 import msgspec
 
-from ..codec.misfit import Misfit
-from ..codec.plan import ClassPlan
 from ..errors import ValidationError
 from ..mapping.attributes import Attribute
 from .target import Target
 
-__all__ = ["Changes", "WirePath", "changes_since", "loaded_item"]
+__all__ = ["Changes", "WirePath", "changes_since"]
 
 WirePath = tuple[str, ...]
-_UNWRITABLE: dict[str, Any] = {"": None}
 
 
 class Changes(msgspec.Struct):
@@ -49,23 +46,6 @@ class Changes(msgspec.Struct):
         self.values = {path: one for path, one in self.values.items() if path[0] != name}
         self.removed = [path for path in self.removed if path[0] != name]
         self.values[(name,)] = value
-
-
-def loaded_item(plan: ClassPlan, loaded: Any) -> dict[str, Any]:
-    """What an instance was loaded from or last written as, by stored name, encoded as its plan encodes it."""
-    try:
-        return plan.loaded_wire(loaded)
-    except Misfit:
-        # What is stored breaks a rule that the class has by now, so it counts as different from any value.
-        item: dict[str, Any] = {}
-        instance = plan.build(loaded)
-        for position, attribute in enumerate(plan.record.fields.attributes):
-            if getattr(loaded, f"f{position}") is not None:
-                try:
-                    item[attribute.stored_name] = plan.codecs[attribute.name].encode(getattr(instance, attribute.name))
-                except ValidationError:
-                    item[attribute.stored_name] = _UNWRITABLE
-        return item
 
 
 def changes_since(target: Target, loaded: dict[str, Any], current: dict[str, Any]) -> Changes:

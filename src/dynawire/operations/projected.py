@@ -87,7 +87,8 @@ def _compiled_reader(target: Target, paths: Sequence[Path[Any]]) -> Reader:
         try:
             page: Any = decode(response)
             return build(page.Items), page
-        except (msgspec.ValidationError, ValueError, TypeError):
+        except Exception:  # noqa: BLE001 - constructors raise what they like
+            # Read again one by one, to say which item does not fit, and where.
             return slow(response, misfits)
 
     return read

@@ -18,9 +18,10 @@ __all__ = ["prepare_insert", "prepare_put", "put_item"]
 
 def put_item(target: Target, instance: Any) -> Operation[None]:
     """Replace or create the whole item, without condition: the shortest path from an instance to the wire."""
-    wire = target.encode(instance)
+    plan = target.plan
+    wire = plan.encode(instance)
     item = encode_json(wire)
-    target.plan.check_size(wire, len(item))
+    plan.check_size(wire, len(item))
     if active_meter.get() is None:
         yield Request("PutItem", target.put_prefix + item + b"}")
     else:
@@ -70,7 +71,7 @@ def _put(
     return_old: bool,
 ) -> Write:
     plan = target.plan
-    wire = target.encode(instance)
+    wire = plan.encode(instance)
     plan.check_size(wire, len(encode_json(wire)))
     request: dict[str, Any] = {"TableName": target.table_name, "Item": wire}
     add_condition(target, request, condition, Placeholders())

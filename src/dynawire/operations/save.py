@@ -6,7 +6,7 @@ from typing import Any
 
 from ..errors import ConditionFailed, DynawireError, LimitExceeded, ServiceError, ValidationError
 from ..expressions import Comparison, Condition, Placeholders, Value, all_of
-from .changes import Changes, changes_since, loaded_item
+from .changes import Changes, changes_since
 from .failures import condition_failed, converted, lost_path, missing_or_false
 from .put import prepare_put
 from .target import Target, encode_json
@@ -25,9 +25,9 @@ def prepare_save(target: Target, instance: Any, condition: Condition | None) -> 
     loaded = getattr(instance, "_loaded", None)
     if loaded is None:
         return prepare_put(target, instance, condition)
-    wire = target.encode(instance)
+    wire = plan.encode(instance)
     plan.check_size(wire, len(encode_json(wire)))
-    before = loaded_item(plan, loaded)
+    before = plan.loaded_wire(loaded)
     changes = changes_since(target, before, wire)
     _refuse_key_change(target, changes)
     if not changes:

@@ -47,17 +47,6 @@ class Target:
         self.known: dict[str, Any] = {}
         self.key_path = mapped.paths[self.plan.key_attributes[0].name]
 
-    def encode(self, instance: Any) -> dict[str, Any]:
-        """The item of an instance, by stored name.
-
-        Raises:
-            ValidationError: it is no instance of the class, or a value does not fit.
-            LimitExceeded: it is nested deeper than DynamoDB takes.
-        """
-        if instance.__class__ is not self.cls:
-            raise self.plan.refusal(instance)
-        return self.plan.encode(instance)
-
     def key(self, values: Sequence[Any], by_name: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The wire form of a primary key given by position, by name, or both.
 

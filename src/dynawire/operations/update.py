@@ -8,7 +8,6 @@ from typing import Any
 from ..errors import ConditionFailed, DynawireError, ExpressionError, ServiceError
 from ..expressions import Condition, Placeholders, Update, Value, compile_update, parse_update_lookups
 from ..mapping.attributes import Attribute
-from .changes import loaded_item
 from .failures import condition_failed, lost_path, missing_or_false
 from .target import Target
 from .write import Write, add_condition, with_existence
@@ -149,12 +148,12 @@ def _take_over(target: Target, instance: Any, current: Any, touched: set[str]) -
     """Take the new values of the updated attributes; local changes of others stay to be saved."""
     plan = target.plan
     before = getattr(instance, "_loaded", None)
-    now = loaded_item(plan, current._loaded)
+    now = plan.loaded_wire(current._loaded)
     if before is None:
         # Never loaded: what it holds besides may or may not be stored, so the whole item counts as read now.
         merged = now
     else:
-        merged = {name: value for name, value in loaded_item(plan, before).items() if name not in touched}
+        merged = {name: value for name, value in plan.loaded_wire(before).items() if name not in touched}
         merged.update({name: now[name] for name in touched if name in now})
     for stored_name in touched:
         label = target.mapped.paths_by_stored_name[stored_name].label
@@ -165,7 +164,7 @@ def _take_over(target: Target, instance: Any, current: Any, touched: set[str]) -
 def _take_constants(target: Target, instance: Any, updates: Sequence[Update]) -> None:
     """Take what a transaction, which returns no values, is known to have stored: whole attributes set or removed."""
     loaded = getattr(instance, "_loaded", None)
-    after = None if loaded is None else dict(loaded_item(target.plan, loaded))
+    after = None if loaded is None else dict(target.plan.loaded_wire(loaded))
     for update in updates:
         path = update.path
         name = str(path.steps[0])
