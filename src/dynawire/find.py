@@ -182,7 +182,9 @@ class Find(Generic[T]):
             misfits=options.misfits,
         )
 
-    def _plan(self, wanted: Wanted, *, single: bool = False, using: Source | None = None) -> AccessPlan:
+    def _plan(
+        self, wanted: Wanted, *, single: bool = False, using: Source | None = None, reasons: bool = False
+    ) -> AccessPlan:
         options = self._options
         demand = Demand(
             names=wanted.names(self._target),
@@ -193,23 +195,24 @@ class Find(Generic[T]):
             using=using or options.using,
             single=single,
         )
-        return plan_access(self._target, self._condition, demand, known_statistics(self._target))
+        return plan_access(self._target, self._condition, demand, known_statistics(self._target), reasons=reasons)
 
     def _reading(self, wanted: Wanted) -> Reading:
         plan = self._plan(wanted)
-        self._check_scan(plan)
+        self._check_scan(plan, wanted)
         return Reading(self._target, plan, wanted)
 
-    def _check_scan(self, plan: AccessPlan) -> None:
+    def _check_scan(self, plan: AccessPlan, wanted: Wanted) -> None:
         if plan.scan is not None and not self._options.scan_allowed:
-            raise scan_not_allowed(self._target, plan, consistent=self._options.consistent)
+            explained = self._plan(wanted, reasons=True)
+            raise scan_not_allowed(self._target, explained, consistent=self._options.consistent)
 
     # ------------------------------------------------------------------ results
 
     def _pages(self) -> Iterator[list[T]]:
         reading = self._reading(self._wanted())
         readers = reading.page_readers()
-        if readers is None:
+        if not readers:
             return stream(self._engine, reading.stream())
         sources: list[PageSource] = [*readers]
         return stream_pages(self._engine, sources, fetch_ahead=self._options.fetch_ahead)
@@ -217,7 +220,7 @@ class Find(Generic[T]):
     def _apages(self) -> AsyncGenerator[list[T], None]:
         reading = self._reading(self._wanted())
         readers = reading.page_readers()
-        if readers is None:
+        if not readers:
             return astream(self._engine, reading.stream())
         sources: list[PageSource] = [*readers]
         return astream_pages(self._engine, sources, fetch_ahead=self._options.fetch_ahead)
@@ -322,8 +325,6 @@ class Find(Generic[T]):
                 limit, or a parallel scan.
         """
         whole_number("page(size=...)", size, 1)
-        if self._options.segments > 1:
-            raise ExpressionError("a parallel scan has no pages; iterate over it")
         if self._options.limit is not None:
             raise ExpressionError("a page has a size of its own: leave limit() out, and give page(size=...)")
         wanted = self._wanted()
@@ -332,7 +333,9 @@ class Find(Generic[T]):
             plan = self._plan(wanted, using=using)
             if not is_single(plan):
                 plan = self._plan(wanted, using=using, single=True)
-            self._check_scan(plan)
+            self._check_scan(plan, wanted)
+            if plan.scan is not None and wanted.segments > 1:
+                raise ExpressionError("a parallel scan has no pages; iterate over it")
             return plan
 
         items, cursor = yield from read_found_page(self._target, choose, wanted, size, after)
@@ -359,11 +362,11 @@ class Find(Generic[T]):
         if describe:
             yield from learn_statistics(self._target)
         wanted = self._wanted()
-        plan = self._plan(wanted)
+        plan = self._plan(wanted, reasons=True)
         explanation = shown(self._target, plan, scan_allowed=self._options.scan_allowed)
         if not run:
             return explanation
-        self._check_scan(plan)
+        self._check_scan(plan, wanted)
         found = yield from measured(Reading(self._target, plan, wanted).stream(), wanted.limit)
         return msgspec.structs.replace(explanation, measured=found)
 

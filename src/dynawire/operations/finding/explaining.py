@@ -15,6 +15,7 @@ from ..effects import Effect, Operation, Request, Together
 from ..streaming import Items, Stream
 from ..target import Target
 from .plans import AccessPlan, KeysRead, QueryRead, Read, Refusal
+from .suggesting import suggested_index
 
 __all__ = ["Explanation", "Measured", "Step", "measured", "shown", "steps_of"]
 
@@ -72,6 +73,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
         read_units, requests: guesses of what it takes.
         rests_on: what the guesses rest on.
         scan_allowed: whether a scan, should it take one, may be sent.
+        suggestion: the index that would spare the scan, as it is declared, or None.
         measured: what it took, when it was carried out.
     """
 
@@ -82,21 +84,25 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     requests: float
     rests_on: str
     scan_allowed: bool
+    suggestion: str | None = None
     measured: Measured | None = None
 
     def __str__(self) -> str:
         lines = [*map(_step_tree, self.steps)] or [("nothing is sent: no item can match", [])]
         if self.not_taken:
-            lines.append(("not taken", [f"{one.label}: {one.reason}" for one in self.not_taken]))
-        guess = f"estimated: {self.read_units:,g} read units, {_count(self.requests, 'request')} ({self.rests_on})"
-        lines.append((guess, []))
+            lines.append(("not taken", [str(one) for one in self.not_taken]))
+        if self.suggestion is not None:
+            lines.append((f"would serve: {self.suggestion}", []))
+        if not self.scan_allowed and any(step.access == "Scan" for step in self.steps):
+            lines.append(("the scan is not allowed: reading raises ScanNotAllowed", []))
+        lines.append((f"estimated: {_cost(self.read_units, self.requests)} ({self.rests_on})", []))
         if self.measured is not None:
             took = self.measured
-            units = f"{took.read_units:,g} read units, {_count(took.requests, 'request')}"
-            lines.append((f"measured: {units}, {took.examined:,} examined, {took.returned:,} returned", []))
-        if not self.scan_allowed and any(step.access == "Scan" for step in self.steps):
-            lines.append(("the scan is not allowed: it would raise ScanNotAllowed", []))
+            cost = _cost(took.read_units, took.requests)
+            lines.append((f"measured: {cost}, {took.examined:,} examined, {took.returned:,} returned", []))
         return "\n".join([self.find, *_tree(lines)])
+
+    __repr__ = __str__
 
 
 def _step_tree(step: Step) -> tuple[str, list[str]]:
@@ -113,7 +119,7 @@ def _step_tree(step: Step) -> tuple[str, list[str]]:
         )
         if text is not None
     ]
-    parts.append(f"about {step.read_units:,g} read units, {_count(round(step.items), 'item')} read")
+    parts.append(f"about {_count(step.read_units, 'read unit')}, {_count(round(step.items), 'item')} read")
     return what, parts
 
 
@@ -125,8 +131,16 @@ def _tree(lines: Sequence[tuple[str, list[str]]]) -> Iterator[str]:
             yield f"{' ' if last else '│'}  {'└' if inner == len(parts) - 1 else '├'}─ {part}"
 
 
+def _cost(units: float, requests: float) -> str:
+    return f"{_count(units, 'read unit')}, {_count(requests, 'request')}"
+
+
 def _count(number: float, what: str) -> str:
-    return f"{number:,g} {what}{'' if number == 1 else 's'}"
+    return f"{_number(number)} {what}{'' if number == 1 else 's'}"
+
+
+def _number(number: float) -> str:
+    return f"{number:,.1f}".removesuffix(".0")
 
 
 # ---------------------------------------------------------------------- from a plan
@@ -135,14 +149,18 @@ def _count(number: float, what: str) -> str:
 def shown(target: Target, plan: AccessPlan, *, scan_allowed: bool) -> Explanation:
     """A plan for a person."""
     where = "" if plan.condition is None else f" where {plan.condition!r}"
+    steps = steps_of(target, plan)
+    # A source that serves a side of an OR is taken, though not for the whole.
+    taken = {f"a query on {step.source}" for step in steps if step.access != "Scan"}
     return Explanation(
         find=f"find {target.plan.name}{where}",
-        steps=steps_of(target, plan),
-        not_taken=plan.refusals,
+        steps=steps,
+        not_taken=tuple(refusal for refusal in plan.refusals if refusal.label not in taken),
         read_units=plan.cost.units,
         requests=plan.cost.requests,
         rests_on=str(plan.statistics),
         scan_allowed=scan_allowed,
+        suggestion=None if plan.scan is None else suggested_index(target, plan),
     )
 
 
@@ -184,12 +202,12 @@ def _step(target: Target, read: Read) -> Step:
             items=read.cost.entries,
         )
     source = read.source
-    fetches = {
-        None: None,
-        "service": "the service fetches the whole items",
-        "batch": "BatchGetItem of the whole items",
-    }[read.fetch]
-    here = [repr(test) for test in (read.test, read.recheck) if test is not None]
+    fetches = None
+    if read.fetch is not None:
+        fetches = "the service fetches the whole items"
+    if read.fetch == "batch":
+        tested = "" if read.recheck is None else f", of which is tested here: {read.recheck!r}"
+        fetches = f"BatchGetItem of the whole items{tested}"
     return Step(
         access="Query" if isinstance(read, QueryRead) else "Scan",
         source=source.label,
@@ -197,7 +215,7 @@ def _step(target: Target, read: Read) -> Step:
         times=1,
         key_condition=repr(all_of(read.key)) if isinstance(read, QueryRead) else None,
         filter=None if read.filter is None else repr(read.filter),
-        tested_here=" then ".join(here) or None,
+        tested_here=None if read.test is None else repr(read.test),
         fetches=fetches,
         read_units=read.cost.units,
         items=read.cost.entries,

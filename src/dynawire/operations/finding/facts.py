@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from ...expressions import Comparison, Condition, Negation, Path, Value
@@ -52,6 +52,12 @@ class Facts:
             points = _points(facts)
             if points is not None:
                 self.points[name] = points
+
+    def settled(self, names: Iterable[str]) -> frozenset[int]:
+        """Places of the conditions that hold once these attributes have one of their points."""
+        return frozenset(
+            [fact.place for name in names for fact in self._by_name.get(name, ()) if fact.operator in ("=", "IN")]
+        )
 
     def names(self) -> list[str]:
         """The attributes of which something is said."""

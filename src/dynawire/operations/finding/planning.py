@@ -37,8 +37,17 @@ MAX_TRIALS = 1_000
 Known = dict[str, WireValue]
 
 
-def plan_access(target: Target, condition: Condition | None, demand: Demand, statistics: Statistics) -> AccessPlan:
+def plan_access(
+    target: Target, condition: Condition | None, demand: Demand, statistics: Statistics, *, reasons: bool = False
+) -> AccessPlan:
     """The cheapest way to read the items of which a condition holds.
+
+    Args:
+        target: the class and its table.
+        condition: the condition; None: all items.
+        demand: what is wanted besides.
+        statistics: what the costs are guessed by.
+        reasons: whether it is to be said why other sources are not read; else they are not all looked at.
 
     Raises:
         ExpressionError: the condition looks at another class's attributes, or nothing gives the order demanded.
@@ -48,9 +57,10 @@ def plan_access(target: Target, condition: Condition | None, demand: Demand, sta
         condition = normal_form(condition)
     planner = _Planner(target, demand, statistics)
     parts = conjuncts(condition)
-    found = planner.best(parts, 0, planner.refusals)
+    found = planner.best(parts, 0, planner.refusals if reasons else None)
     if found is None:
         if demand.order is not None or demand.single:
+            planner.best(parts, 0, planner.refusals)
             raise planner.impossible(demand)
         found = _Candidate((planner.scan(parts),), True)
     return AccessPlan(
@@ -115,19 +125,25 @@ class _Planner:
                 if any(not way.reads for way in found):
                     return _NOTHING
                 usable += found
+                if refusals is None and found and self._is_cheapest(found[0]):
+                    return found[0]
                 if not found:
-                    refusal = Refusal(source.label, f"it would take more than {MAX_QUERIES} queries")
+                    refusal = _refusal(source, f"it would take more than {MAX_QUERIES} queries")
             if refusal is not None and refusals is not None:
                 refusals.append(refusal)
         best = min(usable, key=lambda way: way.cost, default=None)
-        if best is None or best.cost.units > self.cheapest or best.cost.requests > 1:
+        if best is None or not self._is_cheapest(best):
             apart = self._apart(parts, first, refusals)
             if apart is not None and (best is None or apart.cost < best.cost):
                 best = apart
         if refusals is not None and best is not None:
             dearer = {way.label: way for way in reversed(usable) if way.label != best.label}
-            refusals += [Refusal(label, _dearer(way, best)) for label, way in reversed(dearer.items())]
+            refusals += [Refusal(f"a query on {label}", _dearer(way, best)) for label, way in reversed(dearer.items())]
         return best
+
+    def _is_cheapest(self, way: _Candidate) -> bool:
+        """Whether nothing can be cheaper: one request for one item, for a read unit or half of one."""
+        return way.cost.units <= self.cheapest and way.cost.requests <= 1 and way.cost.entries <= 1
 
     def _apart(self, parts: Sequence[Condition], first: int, refusals: list[Refusal] | None) -> _Candidate | None:
         """The cheapest way that reads the sides of an OR by themselves."""
@@ -165,27 +181,27 @@ class _Planner:
         for name in source.partition:
             points = facts.points.get(name)
             if points is None:
-                return Refusal(source.label, f"its partition key {self._label(name)} is not given by == or in_")
+                return _refusal(source, f"its partition key {self._label(name)} is not given by == or in_")
             values *= len(points)
         if values > 1 and (demand.single or demand.order is not None):
-            return Refusal(source.label, "it takes more than one query")
+            return _refusal(source, "it takes more than one query")
         if source.kind == "global" and demand.consistent:
-            return Refusal(source.label, "a global index has no consistent reads", "leave out consistent()")
+            return _refusal(source, "a global index has no consistent reads", "leave out consistent()")
         return self._incomplete(source, parts) or self._disordered(source, facts)
 
     def _incomplete(self, source: Source, parts: Sequence[Condition]) -> Refusal | None:
         for name in sorted(source.sparse) if self.demand.using is None else ():
             if not is_present(name, parts):
                 attribute = f"{self.target.plan.name}.{self._label(name)}"
-                return Refusal(
-                    source.label,
+                return _refusal(
+                    source,
                     f"items without {self._label(name)} are not in it, and the condition holds of such items too",
                     f"add & {attribute}.exists() to the condition, which then means items that have one",
                 )
         if source.kind == "global" and not self.demand.hydrate:
             missing = self._missing(source, parts)
             if missing:
-                return Refusal(source.label, f"it does not hold {missing}", "leave out hydrate(False)")
+                return _refusal(source, f"it does not hold {missing}", "leave out hydrate(False)")
         return None
 
     def _disordered(self, source: Source, facts: Facts) -> Refusal | None:
@@ -198,7 +214,7 @@ class _Planner:
                 break
         if source.kind == "table" and all(len(facts.points.get(name, ())) == 1 for name in source.sort):
             return None
-        return Refusal(source.label, f"its items do not come in the order of {self._label(self.demand.order)}")
+        return _refusal(source, f"its items do not come in the order of {self._label(self.demand.order)}")
 
     def _holds(self, source: Source) -> bool:
         names = self.demand.names
@@ -238,11 +254,12 @@ class _Planner:
     def _way(
         self, source: Source, parts: Sequence[Condition], facts: Facts, every: list[Known], equalities: int
     ) -> _Candidate:
+        settled = facts.settled((*source.partition, *source.sort[:equalities]))
         if source.kind == "table" and equalities == len(source.sort):
             keys = [
                 KeyRead(known, all_of(rest) if rest else None)
                 for known in every
-                if (rest := _left(parts, known, frozenset())) is not None
+                if (rest := _left(parts, known, settled)) is not None
             ]
             if not keys:
                 return _NOTHING
@@ -252,20 +269,25 @@ class _Planner:
             key_range = range_of(self.paths[source.sort[equalities]], facts)
             if key_range is False:
                 return _NOTHING
-        queries = [self._query(source, parts, known, key_range) for known in every]
+        queries = [self._query(source, parts, known, key_range, settled) for known in every]
         return _Candidate(tuple(query for query in queries if query is not None), True, source.label)
 
     def _query(
-        self, source: Source, parts: Sequence[Condition], known: Known, key_range: KeyRange | bool
+        self,
+        source: Source,
+        parts: Sequence[Condition],
+        known: Known,
+        key_range: KeyRange | bool,
+        settled: frozenset[int],
     ) -> QueryRead | None:
         """The query for these values of key attributes; None when nothing it finds could match."""
         key = [Comparison("=", self.paths[name], (Value(None, wire),)) for name, wire in known.items()]
-        implied: frozenset[int] = frozenset()
         part = 1.0
         if isinstance(key_range, KeyRange):
             key.append(key_range.comparison)
-            implied, part = key_range.implied, key_range.selectivity
-        rest = _left(parts, known, implied)
+            settled |= key_range.implied
+            part = key_range.selectivity
+        rest = _left(parts, known, settled)
         if rest is None:
             return None
         names = [set(top_level_names(condition)) for condition in rest]
@@ -351,11 +373,17 @@ def _with_values(every: list[Known], name: str, points: Sequence[WireValue]) -> 
     return [{**known, name: wire} for known in every for wire in points]
 
 
-def _left(parts: Sequence[Condition], known: Known, implied: frozenset[int]) -> list[Condition] | None:
-    """What is left of the conditions when these values are known; None when one of them is false."""
+def _left(parts: Sequence[Condition], known: Known, settled: frozenset[int]) -> list[Condition] | None:
+    """What is left of the conditions when these values are known; None when one of them is false.
+
+    Args:
+        parts: the conditions.
+        known: values by stored name.
+        settled: places of conditions that hold then.
+    """
     rest: list[Condition] = []
     for place, part in enumerate(parts):
-        if place in implied:
+        if place in settled:
             continue
         found = reduced(part, known)
         if found is False:
@@ -365,9 +393,13 @@ def _left(parts: Sequence[Condition], known: Known, implied: frozenset[int]) -> 
     return rest
 
 
+def _refusal(source: Source, reason: str, remedy: str | None = None) -> Refusal:
+    return Refusal(f"a query on {source.label}", reason, remedy)
+
+
 def _dearer(way: _Candidate, best: _Candidate) -> str:
     if way.cost.units > best.cost.units:
-        return f"about {way.cost.units:,g} read units, more than the {best.cost.units:,g} of what is chosen"
+        return f"about {way.cost.units:,.1f} read units, more than the {best.cost.units:,.1f} of what is taken"
     if way.cost.requests > best.cost.requests:
-        return f"{way.cost.requests:,g} requests, more than the {best.cost.requests:,g} of what is chosen"
-    return "it costs no less than what is chosen"
+        return f"{way.cost.requests:,.0f} requests, more than the {best.cost.requests:,.0f} of what is taken"
+    return "it costs no less than what is taken"

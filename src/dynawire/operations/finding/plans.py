@@ -102,7 +102,7 @@ class Refusal(msgspec.Struct, frozen=True):
     """Why a source is not read.
 
     Attributes:
-        label: the source.
+        label: what is not done: ``"a query on the table"``.
         reason: why.
         remedy: what would let it serve, or None.
     """
@@ -110,6 +110,10 @@ class Refusal(msgspec.Struct, frozen=True):
     label: str
     reason: str
     remedy: str | None = None
+
+    def __str__(self) -> str:
+        text = f"{self.label}: {self.reason}"
+        return text if self.remedy is None else f"{text}; {self.remedy}"
 
 
 class AccessPlan(msgspec.Struct, frozen=True, kw_only=True):

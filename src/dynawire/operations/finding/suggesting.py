@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...errors import ScanNotAllowed
-from ...expressions import Condition, Junction
-from ...expressions.normal_form import conjuncts
+from ...expressions import Condition
+from ...expressions.normal_form import alternatives, conjuncts
 from ...mapping.indexes import IndexDefinition
 from ..target import Target
 from .facts import Facts
 from .planning import plan_access
 from .plans import AccessPlan, Demand
+from .sources import sources_of
 from .statistics import known_statistics
 
 __all__ = ["scan_not_allowed", "scan_refused", "suggested_index"]
@@ -24,8 +25,8 @@ def scan_not_allowed(target: Target, plan: AccessPlan, *, consistent: bool) -> S
     scan = plan.scan
     assert scan is not None
     name = target.plan.name
-    remedies = [f"{one.remedy} ({one.label})" for one in plan.refusals if one.remedy is not None]
-    suggestion = None if remedies else suggested_index(target, plan.condition)
+    remedies = [f"{one.remedy}, for {one.label}" for one in plan.refusals if one.remedy is not None]
+    suggestion = suggested_index(target, plan)
     if suggestion is not None:
         remedies.append(f"declare {suggestion} in {name}" + (" and leave out consistent()" if consistent else ""))
     if not remedies:
@@ -42,7 +43,7 @@ def scan_not_allowed(target: Target, plan: AccessPlan, *, consistent: bool) -> S
 
 def scan_refused(target: Target, index: IndexDefinition | None, condition: Condition | None) -> ScanNotAllowed:
     """The error for a scan that was asked for where none is allowed."""
-    plan = plan_access(target, condition, Demand(), known_statistics(target))
+    plan = plan_access(target, condition, Demand(), known_statistics(target), reasons=True)
     if plan.scan is not None:
         return scan_not_allowed(target, plan, consistent=False)
     return ScanNotAllowed(
@@ -53,27 +54,42 @@ def scan_refused(target: Target, index: IndexDefinition | None, condition: Condi
     )
 
 
-def suggested_index(target: Target, condition: Condition | None) -> str | None:
-    """The index by which a condition could be queried, as it is declared; None when there is none."""
-    return None if condition is None else _of_all(target, conjuncts(condition))
+def suggested_index(target: Target, plan: AccessPlan) -> str | None:
+    """The index by which a condition could be queried, as it is declared; None when there is none, or need be none."""
+    if any(refusal.remedy is not None for refusal in plan.refusals):
+        return None
+    return _of_all(target, conjuncts(plan.condition))
 
 
 def _of_all(target: Target, parts: Sequence[Condition]) -> str | None:
+    """The index for conditions that must all hold."""
     facts = Facts(parts)
     equal = [name for name in facts.points if _can_be_key(target, name)]
     if not equal:
-        # One side of an OR that has no key is enough to need a scan.
-        always = [part for part in parts if not isinstance(part, Junction)]
-        sides = [side for part in parts if isinstance(part, Junction) for side in part.conditions]
-        suggestions = (_of_all(target, [*always, *conjuncts(side)]) for side in sides)
-        return next((one for one in suggestions if one is not None), None)
-    partition, *others = equal
-    sort = [name for name in facts.names() if name != partition and name not in equal and _can_be_key(target, name)]
-    labels = {name: target.mapped.paths_by_stored_name[name].label for name in (partition, *others, *sort)}
-    sort_key = next(iter([*sort, *others]), None)
-    if sort_key is None:
-        return f'GlobalIndex(partition_key="{labels[partition]}")'
-    return f'GlobalIndex(partition_key="{labels[partition]}", sort_key="{labels[sort_key]}")'
+        return _of_any(target, parts)
+    partition, *rest = equal
+    sort = [name for name in facts.names() if name not in equal and _can_be_key(target, name)]
+    sort_key = next(iter([*sort, *rest]), None)
+    text = f'partition_key="{_label(target, partition)}"'
+    return f"GlobalIndex({text})" if sort_key is None else f'GlobalIndex({text}, sort_key="{_label(target, sort_key)}")'
+
+
+def _of_any(target: Target, parts: Sequence[Condition]) -> str | None:
+    """The index for the first side of an OR that has none, if every side can have one."""
+    always = [part for part in parts if len(alternatives(part)) == 1]
+    there = {source.partition for source in sources_of(target)}
+    for part in parts:
+        sides = alternatives(part) if len(alternatives(part)) > 1 else ()
+        every = [[*always, *conjuncts(side)] for side in sides]
+        if every and all(_of_all(target, side) is not None for side in every):
+            for side in every:
+                if there.isdisjoint((name,) for name in Facts(side).points):
+                    return _of_all(target, side)
+    return None
+
+
+def _label(target: Target, stored_name: str) -> str:
+    return target.mapped.paths_by_stored_name[stored_name].label
 
 
 def _can_be_key(target: Target, name: str) -> bool:
