@@ -67,17 +67,22 @@ def encode_any(value: Any, depth: int = 0) -> dict[str, Any]:
         return {"N": float_text(value)}
     if value is None:
         return {"NULL": True}
+    if kind is dict or isinstance(value, dict):
+        _check_depth(depth)
+        return {"M": {_member_name(name): encode_any(one, depth + 1) for name, one in value.items()}}
+    if kind is list or isinstance(value, (list, tuple)):
+        _check_depth(depth)
+        return {"L": [encode_any(one, depth + 1) for one in value]}
     if isinstance(value, (bytes, bytearray)):
         return {"B": bytes(value)}
     if isinstance(value, (set, frozenset)):
         return _encode_set(value)
-    if not isinstance(value, (dict, list, tuple)):
-        return _encode_other(value)
+    return _encode_other(value)
+
+
+def _check_depth(depth: int) -> None:
     if depth >= MAX_DEPTH:
         raise TooDeep(f"is nested deeper than the {MAX_DEPTH} levels DynamoDB takes")
-    if isinstance(value, dict):
-        return {"M": {_member_name(name): encode_any(one, depth + 1) for name, one in value.items()}}
-    return {"L": [encode_any(one, depth + 1) for one in value]}
 
 
 def _text(value: str) -> str:
@@ -90,6 +95,8 @@ def _text(value: str) -> str:
 
 
 def _member_name(name: Any) -> str:
+    if type(name) is str and name and name.isascii():
+        return name
     if not isinstance(name, str):
         raise Misfit(f"has a map key of type {type(name).__name__}; DynamoDB's maps have text keys")
     if not name:

@@ -18,7 +18,7 @@ from .misfit import Misfit, TooDeep
 from .records import RecordCodec
 from .resolve import Resolver
 from .size import MAX_ITEM_BYTES, item_size, nesting
-from .source import Scope
+from .source import Scope, made_later
 
 __all__ = ["NO_POSITION", "ClassPlan", "Page"]
 
@@ -75,35 +75,36 @@ class ClassPlan:
     # ------------------------------------------------------------------ compiling
 
     def _compile(self, keeps_loaded: bool) -> None:
-        record = self.record
+        # Each when first called: many a program reads a class without ever writing it, or the other way round.
+        members = self.record.wire_members
+        self.build: Callable[[Any], Any] = made_later(self, "build", lambda: self._builder(keeps_loaded))
+        self.build_many: Callable[[Any], list[Any]] = made_later(
+            self, "build_many", lambda: self._page_builder(keeps_loaded)
+        )
+        self._encode_members: Callable[[Any], WireItem] = made_later(
+            self, "_encode_members", lambda: self.record.encode_members
+        )
+        self._encode_key: Callable[[Sequence[Any]], WireItem] = made_later(self, "_encode_key", self._key_encoder)
+        item: Any = [("Item", members | None, None), ("ConsumedCapacity", Any, None)]
+        self._read_item = made_later(self, "_read_item", lambda: _decoder("ItemOutput", item))
+        attributes: Any = [("Attributes", members | None, None), ("ConsumedCapacity", Any, None)]
+        self._read_attributes = made_later(self, "_read_attributes", lambda: _decoder("AttributesOutput", attributes))
+        page: Any = [("Items", list[members], ()), *_page_fields]  # type: ignore[valid-type]
+        self._read_page = made_later(self, "_read_page", lambda: _decoder("PageOutput", page))
+
+    def _instance_lines(self, scope: Scope, keeps_loaded: bool) -> list[str]:
+        lines, instance = self.record.build_lines(scope)
+        return [*lines, f"o = {instance}", *(["o._loaded = w"] if keeps_loaded else [])]
+
+    def _builder(self, keeps_loaded: bool) -> Callable[[Any], Any]:
         scope = Scope()
-        lines, instance = record.build_lines(scope)
-        body = [*lines, f"o = {instance}"]
-        if keeps_loaded:
-            body.append("o._loaded = w")
-        self.build: Callable[[Any], Any] = scope.function(f"build_{self.name}", "w", [*body, "return o"])
-        loop = ["items = []", "add = items.append", "for w in wires:", *(f"    {line}" for line in body), "    add(o)"]
-        self.build_many: Callable[[Any], list[Any]] = scope.function(
-            f"build_many_{self.name}", "wires", [*loop, "return items"]
-        )
-        self._encode_members = record.encode_members
-        item_output = msgspec.defstruct(
-            "ItemOutput", [("Item", record.wire_members | None, None), ("ConsumedCapacity", Any, None)], gc=False
-        )
-        self._read_item = msgspec.json.Decoder(item_output, strict=False).decode
-        attributes_output = msgspec.defstruct(
-            "AttributesOutput",
-            [("Attributes", record.wire_members | None, None), ("ConsumedCapacity", Any, None)],
-            gc=False,
-        )
-        self._read_attributes = msgspec.json.Decoder(attributes_output, strict=False).decode
-        page_output = msgspec.defstruct(
-            "PageOutput",
-            [("Items", list[record.wire_members], ()), *_page_fields],  # type: ignore[name-defined]
-            gc=False,
-        )
-        self._read_page = msgspec.json.Decoder(page_output, strict=False).decode
-        self._encode_key = self._key_encoder()
+        return scope.function(f"build_{self.name}", "w", [*self._instance_lines(scope, keeps_loaded), "return o"])
+
+    def _page_builder(self, keeps_loaded: bool) -> Callable[[Any], list[Any]]:
+        scope = Scope()
+        lines = [f"    {line}" for line in self._instance_lines(scope, keeps_loaded)]
+        loop = ["items = []", "add = items.append", "for w in wires:", *lines, "    add(o)", "return items"]
+        return scope.function(f"build_many_{self.name}", "wires", loop)
 
     def _key_encoder(self) -> Callable[[Sequence[Any]], WireItem]:
         scope = Scope()
@@ -336,6 +337,10 @@ _page_fields: Mapping[str, Any] | Any = [
     ("LastEvaluatedKey", msgspec.Raw, NO_POSITION),
     ("ConsumedCapacity", Any, None),
 ]
+
+
+def _decoder(name: str, fields: Any) -> Callable[[bytes], Any]:
+    return msgspec.json.Decoder(msgspec.defstruct(name, fields, gc=False), strict=False).decode
 
 
 def _untyped(response: bytes, failure: Exception) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["Scope"]
+__all__ = ["Scope", "made_later"]
 
 
 class Scope:
@@ -38,3 +38,14 @@ class Scope:
         exec(code, space)
         function: Callable[..., Any] = space.pop(name)
         return function
+
+
+def made_later(owner: Any, name: str, make: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
+    """A function that is made when it is first called, and then replaces its stand-in as an attribute of its owner."""
+
+    def stand_in(*args: Any) -> Any:
+        if owner.__dict__[name] is stand_in:
+            owner.__dict__[name] = make()
+        return owner.__dict__[name](*args)
+
+    return stand_in

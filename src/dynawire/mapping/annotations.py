@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from types import FrameType
-from typing import Any, get_type_hints
+from typing import Any, get_origin, get_type_hints
 
 __all__ = ["Names", "body_annotations", "type_hints"]
 
@@ -67,6 +67,8 @@ class Names:
         Raises:
             NameError: it names something that is not defined yet.
         """
+        if isinstance(annotation, type) and get_origin(annotation) is None:
+            return annotation
         module = sys.modules.get(self.module)
         scope = {**(module.__dict__ if module else {}), **self._locals()}
         for name in self._unbound():
