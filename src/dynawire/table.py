@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .errors import DecodeError, DynawireError, ExpressionError, ValidationError
+from .batch import TableBatches
+from .errors import DynawireError, ExpressionError, ValidationError
 from .expressions import Condition, Update
 from .finding import TableFinding
 from .key import ConditionLike, Key
-from .operations.batch import BatchGetResult, BatchWriteResult, Progress
-from .operations.batch_get import batch_get
-from .operations.batch_write import batch_write
 from .operations.delete import prepare_delete
 from .operations.effects import Operation
 from .operations.get import get_existing, get_item, item_exists, refresh_item
@@ -35,11 +33,10 @@ __all__ = ["TABLE_TIMEOUT", "Table"]
 
 T = TypeVar("T")
 
-KeyLike = Any
 TABLE_TIMEOUT = 300.0
 
 
-class Table(TableFinding[T], Generic[T]):
+class Table(TableBatches[T], TableFinding[T], Generic[T]):
     """One mapped class on one database: every operation, each also as its a-twin for asyncio.
 
     Made by :meth:`Database.table`. Thread-safe; it holds no state of its own.
@@ -147,8 +144,8 @@ class Table(TableFinding[T], Generic[T]):
     def _save(self, item: T, *, condition: ConditionLike = None, exactly_once: bool = False) -> Operation[bool]:
         """Write what changed since the item was loaded (UpdateItem); a new item is put.
 
-        Nothing changed: nothing is sent. None removes an attribute. Attributes the class does not know stay as they
-        are, and so do members of maps that did not change.
+        Nothing changed: nothing is sent, and no condition looked at. None removes an attribute. Attributes the class
+        does not know stay as they are, and so do members of maps that did not change.
 
         Returns:
             Whether anything was sent.
@@ -321,58 +318,6 @@ class Table(TableFinding[T], Generic[T]):
             raise ExpressionError(f"{self._target.plan.name} has no index {name!r}; its indexes: {known}")
         return Index(self._target.cls, definition, self)
 
-    def _get_many(
-        self,
-        keys: Iterable[KeyLike],
-        *,
-        consistent: bool = False,
-        progress: Progress | None = None,
-        misfits: list[DecodeError] | None = None,
-    ) -> Operation[BatchGetResult[T]]:
-        """Read any number of items by key (BatchGetItem, 100 a request, several at a time).
-
-        Args:
-            keys: keys, tuples of key values, or single values for a table without sort key; one given twice is read
-                once.
-            consistent: strongly consistent reads, at twice the read units.
-            progress: called with the number of keys done since the last call.
-            misfits: takes an error for each item that does not fit the class, instead of stopping at the first.
-
-        Raises:
-            Unprocessed: some were still not read after every retry; the error has what was.
-            DecodeError: an item does not fit the class.
-        """
-        return batch_get(self._target, keys, self._key_values, consistent, progress, misfits)
-
-    def _put_many(self, items: Iterable[T], *, progress: Progress | None = None) -> Operation[BatchWriteResult]:
-        """Store any number of items whole, replacing what is there (BatchWriteItem, 25 a request).
-
-        Args:
-            items: instances; a generator is consumed as it is written. Of several with one key the last wins.
-            progress: called with the number of items done since the last call.
-
-        Raises:
-            ValidationError, LimitExceeded: an item does not fit. It is checked up to 100 items ahead of what is sent;
-                the error's notes say how many were written before.
-            Unprocessed: some were still not written after every retry, or the service refused a request; what was
-                not written is in its ``result.unprocessed`` (what a generator had not given yet is still in it).
-
-        It is not atomic: use a transaction where all or nothing matters.
-        """
-        return batch_write(self._target, items, (), self._key_values, progress)
-
-    def _delete_many(
-        self, keys: Iterable[T | KeyLike], *, progress: Progress | None = None
-    ) -> Operation[BatchWriteResult]:
-        """Delete any number of items by instance or key (BatchWriteItem, 25 a request); see :meth:`put_many`."""
-        return batch_write(self._target, (), keys, self._key_values, progress)
-
-    def _write_many(
-        self, *, put: Iterable[T] = (), delete: Iterable[T | KeyLike] = (), progress: Progress | None = None
-    ) -> Operation[BatchWriteResult]:
-        """Put and delete any number of items together (BatchWriteItem, 25 a request); see :meth:`put_many`."""
-        return batch_write(self._target, put, delete, self._key_values, progress)
-
     # ------------------------------------------------------------------ the table itself
 
     def _create(self, *, exist_ok: bool = True, wait: bool = True, timeout: float = TABLE_TIMEOUT) -> Operation[bool]:
@@ -442,14 +387,6 @@ class Table(TableFinding[T], Generic[T]):
     adelete = asynchronous(_delete)
     refresh = sync(_refresh)
     arefresh = asynchronous(_refresh)
-    get_many = sync(_get_many)
-    aget_many = asynchronous(_get_many)
-    put_many = sync(_put_many)
-    aput_many = asynchronous(_put_many)
-    delete_many = sync(_delete_many)
-    adelete_many = asynchronous(_delete_many)
-    write_many = sync(_write_many)
-    awrite_many = asynchronous(_write_many)
     create = sync(_create)
     acreate = asynchronous(_create)
     describe = sync(_describe)

@@ -35,7 +35,7 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
         target: the class and its table.
         index: the index that is read; None: the table.
         key_conditions: what selects the partition and the range of sort keys; None: a scan.
-        filter: what items must fulfil besides.
+        filter: what items must fulfil besides; see check_filter().
         reverse: whether in descending order of the sort key.
         limit: how many items are returned at the most.
         consistent: whether reads are strongly consistent.
@@ -196,7 +196,6 @@ def compile_read(read: Read, purpose: Purpose = "items") -> ReadPlan:
         if read.reverse:
             request["ScanIndexForward"] = False
     if read.filter is not None:
-        check_filter(read)
         request["FilterExpression"] = compile_condition(read.filter, placeholders, target.cls)
     key_names = _position_names(read)
     reader: Any = target.plan.read_page
