@@ -9,6 +9,7 @@ import pytest
 import dynawire as dw
 from dynawire import ExpressionError, ItemNotFound, MultipleItemsFound
 from dynawire.errors import Throttled
+from dynawire.operations.finding.sources import sources_of
 from tests.support.databases import Twins, raw, raw_update, recorded
 from tests.support.models import Grouped, Place, place
 
@@ -179,10 +180,8 @@ def test_an_index_of_keys_is_completed_by_key_in_its_order(places: dw.Database, 
 
 
 def test_a_local_index_is_completed_by_the_service(places: dw.Database, twin: Twins) -> None:
-    find = Place.find(state="TX", rank__gt=0, names={"en": "n3"})
-    places.table(Place)._target.known["sources"] = tuple(
-        source for source in all_sources(places) if source.index is not None and source.index.name == "by_rank_keys"
-    )
+    find = Place.find(state="TX", rank__gt=0, names={"en": "n3"}).order_by(Place.rank)
+    offer_only(places, "by_rank_keys")
     (found,) = twin(find).all()
     assert (found.code, found.names) == ("P03", {"en": "n3"})
     assert twin(find).count() == 1
@@ -193,10 +192,13 @@ def test_a_local_index_is_completed_by_the_service(places: dw.Database, twin: Tw
     assert [one.rank for one in twin(hydrated).all()] == [0, 3, 6]
 
 
-def all_sources(db: dw.Database) -> Any:
-    from dynawire.operations.finding.sources import sources_of
-
-    return sources_of(db.table(Place)._target)
+def offer_only(db: dw.Database, index: str) -> None:
+    target = db.table(Place)._target
+    sources = sources_of(target)
+    target.known["sources"] = (
+        sources[0],
+        *(one for one in sources if one.index is not None and one.index.name == index),
+    )
 
 
 def test_what_changed_since_the_index_did_is_tested_again(places: dw.Database, twin: Twins) -> None:
@@ -210,6 +212,22 @@ def test_what_changed_since_the_index_did_is_tested_again(places: dw.Database, t
 
     engine.answer("BatchGetItem", change_meanwhile)
     assert codes(twin(find).all()) == ["P00", "P08", "P10"]
+
+
+def test_sides_that_are_one_query_are_fetched_and_tested_once(places: dw.Database, twin: Twins) -> None:
+    offer_only(places, "by_city_keys")
+    engine = recorded(places)
+    sides = ((Place.city == "Austin") & (Place.visits > 7)) | ((Place.city == "Austin") & (Place.names["en"] == "n2"))
+    assert codes(twin(Place.find(sides)).all()) == ["P02", "P08", "P10"]
+    assert engine.operations() == ["Query", "BatchGetItem"]
+    # One side needs the keys only, and is tested whole as well.
+    sides = ((Place.city == "Austin") & (Place.code < "P03")) | ((Place.city == "Austin") & (Place.visits > 7))
+
+    def change_meanwhile(body: dict[str, Any]) -> None:
+        raw_update(places, place("P02"), "SET #city = :city", city={"S": "Dallas"})
+
+    engine.answer("BatchGetItem", change_meanwhile)
+    assert codes(twin(Place.find(sides)).all()) == ["P00", "P08", "P10"]
 
 
 def test_a_limit_counts_what_is_left_after_fetching(places: dw.Database, twin: Twins) -> None:
