@@ -20,6 +20,8 @@ __all__ = ["LazyRecordCodec", "RecordCodec"]
 
 _CONSTANTS = (str, int, bool, bytes, type(None))
 _MISSING: Any = object()
+MAX_INLINE_FIELDS = 12
+MAX_INLINE_STEPS = 4
 
 
 class RecordCodec(Codec):
@@ -172,14 +174,14 @@ class RecordCodec(Codec):
         present = codec.decode_source(scope, found)
         return f"({_default_source(scope, attribute)} if ({found} := {member}) is None else {present})"
 
-    def build_lines(self, scope: Scope) -> tuple[list[str], str]:
+    def build_lines(self, scope: Scope, wire: str = "w") -> tuple[list[str], str]:
         """The lines that come first, and the expression of the instance."""
         if self.fields.is_dict:
             return self._dict_lines(scope)
         arguments: list[str] = []
         afterwards: list[str] = []
         for position, attribute in enumerate(self.fields.attributes):
-            source = self.member_source(scope, position)
+            source = self.member_source(scope, position, wire)
             keyword = self.fields.keywords.get(attribute.name)
             if keyword is None:
                 # Past __setattr__: the class may be frozen.
@@ -209,6 +211,10 @@ class RecordCodec(Codec):
         return [f"d = {{{', '.join(entries)}}}", *later], "d"
 
     def value_source(self, scope: Scope, payload: str) -> str:
+        # A small class is built on the spot, without a call of its own builder.
+        is_plain = not self.fields.is_dict and len(self.fields.keywords) == len(self.fields.attributes)
+        if is_plain and len(self.fields.attributes) <= MAX_INLINE_FIELDS and payload.count(".") <= MAX_INLINE_STEPS:
+            return self.build_lines(scope, payload)[1]
         return f"{scope.bind(self)}.build({payload})"
 
     def instance_of(self, payload: Any) -> Any:
