@@ -68,11 +68,13 @@ def test_a_dry_run_writes_nothing(places: dw.Database, twin: Twins) -> None:
 
 
 def test_what_changed_meanwhile_is_left_alone(places: dw.Database, twin: Twins) -> None:
-    def change(body: dict[str, Any]) -> None:
+    def read_and_change(body: dict[str, Any]) -> dict[str, Any]:
+        found = raw(places, Place, "Query", **body)
         raw_update(places, place("P03"), "SET #visits = :visits", visits={"N": "1000"})
         raw(places, Place, "DeleteItem", Key={"state": {"S": "TX"}, "code": {"S": "P05"}})
+        return found
 
-    recorded(places).answer("UpdateItem", change)
+    recorded(places).answer("Query", read_and_change)
     result = twin(Place).update_where((Place.city == "Austin") & (Place.visits < 100), Place.visits.add(1))
     assert (result.matched, result.written, result.skipped, result.failed) == (10, 8, 2, 0)
     found = visits(places)
@@ -80,11 +82,13 @@ def test_what_changed_meanwhile_is_left_alone(places: dw.Database, twin: Twins) 
     assert "P05" not in found  # not brought back
     assert found["P01"] == 2
 
-    def replace(body: dict[str, Any]) -> None:
+    def read_and_replace(body: dict[str, Any]) -> dict[str, Any]:
+        found = raw(places, Place, "Query", **body)
         raw_update(places, place("P03"), "SET #city = :city", city={"S": "Dallas"})
         raw(places, Place, "DeleteItem", Key={"state": {"S": "TX"}, "code": {"S": "P07"}})
+        return found
 
-    recorded(places).answer("DeleteItem", replace)
+    recorded(places).answer("Query", read_and_replace)
     result = twin(Place).delete_where(Place.city == "Austin")
     assert (result.matched, result.written, result.skipped) == (9, 7, 2)
     assert "P03" in visits(places)
@@ -102,19 +106,15 @@ def test_an_item_that_moves_ahead_in_its_index_is_written_once(db: dw.Database, 
     db.create_tables(Moving)
     for number in range(30):
         Moving(id=f"m{number:02}", score=number).insert()
-    name = db.table(Moving).name
     engine = recorded(db)
 
     def small_page(body: dict[str, Any]) -> dict[str, Any]:
         """A page of ten, as the service gives of large items."""
         engine.answer("Query", small_page)
-        return dict(
-            raw(db, Moving, "Query", **{key: value for key, value in body.items() if key != "TableName"}, Limit=10)
-        )
+        return raw(db, Moving, "Query", **body, Limit=10)
 
     engine.answer("Query", small_page)
     result = twin(Moving).update_where((Moving.kind == "a") & (Moving.score < 1000), Moving.score.add(15))
-    assert name in str(engine.sent[0].body)
     assert (result.matched, result.written, result.skipped) == (30, 30, 0)
     found = dict(db.table(Moving).scan().project(Moving.id, Moving.score).all())
     assert found == {f"m{number:02}": number + 15 for number in range(30)}
@@ -174,10 +174,10 @@ def test_throttled_writes_are_sent_again_more_slowly(places: dw.Database, twin: 
 
 
 def test_so_many_a_second(places: dw.Database, twin: Twins, no_waiting: list[float]) -> None:
-    twin(Place).update_where(Place.state == "TX", visits=0, per_second=16)
+    twin(Place).update_where(Place.state == "TX", visits=0, per_second=4)
     first, second = no_waiting
-    assert 0.3 < first <= 0.5
-    assert 0.8 < second <= 1.0
+    assert 1 < first <= 2
+    assert 3 < second <= 4
     for wrong in (0, -1):
         with pytest.raises(ExpressionError, match="per_second= is a number above 0"):
             twin(Place).update_where(Place.state == "TX", visits=0, per_second=wrong)
