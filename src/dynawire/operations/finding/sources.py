@@ -26,6 +26,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         held: the attributes its entries have; None: all.
         missing: those of the class it does not have.
         sparse: attributes of its key that an item of the class need not have; it is then not in the index.
+        rare: those of them that may be None, so that many items may lack them.
         label: what it is called in messages.
     """
 
@@ -37,6 +38,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     held: frozenset[str] | None
     missing: frozenset[str]
     sparse: frozenset[str]
+    rare: frozenset[str]
     label: str
 
     def holds(self, names: Iterable[str]) -> bool:
@@ -72,6 +74,7 @@ def _sources(target: Target) -> Iterable[Source]:
         held=None,
         missing=frozenset(),
         sparse=frozenset(),
+        rare=frozenset(),
         label="the table",
     )
     every = frozenset(attribute.stored_name for attribute in mapping.attributes.values())
@@ -91,6 +94,7 @@ def _sources(target: Target) -> Iterable[Source]:
             held=held,
             missing=frozenset() if held is None else every - held,
             sparse=frozenset(one.stored_name for one in attributes if _may_lack(target, one)),
+            rare=frozenset(one.stored_name for one in attributes if "NULL" in target.plan.codecs[one.name].tags),
             label=f"the {'global' if index.is_global else 'local'} index {index.name}",
         )
 

@@ -22,7 +22,7 @@ ASSUMED_BYTES = 1_024
 ASSUMED_KEYS_BYTES = 128
 """Of an index entry that has only keys."""
 ASSUMED_PRESENT = 1 / 2
-"""Of items in an index whose key attributes an item need not have."""
+"""Of items in an index whose key attributes may be None."""
 
 
 class Statistics(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +44,7 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
         told = None if source.index is None else self.indexes.get(source.index.name)
         if told is not None:
             return float(told[0])
-        return self.items * ASSUMED_PRESENT if source.sparse else float(self.items)
+        return self.items * ASSUMED_PRESENT if source.rare else float(self.items)
 
     def entry_bytes(self, source: Source) -> float:
         """The size of one of them."""
