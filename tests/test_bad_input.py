@@ -15,7 +15,7 @@ import pytest
 
 import dynawire as dw
 from dynawire import Attr, Model, attr, partition_key, sort_key
-from tests.support.databases import Twins, db, recorded, stored_item, twin, url
+from tests.support.databases import Twins, case, db, recorded, stored_item, twin, url
 
 __all__ = ["db", "twin", "url"]
 
@@ -129,8 +129,13 @@ def refused(
     return found
 
 
-@pytest.mark.parametrize(("name", "value", "path"), VALUES)
-def test_values_that_do_not_fit(db: dw.Database, twin: Twins, stored: Thing, name: str, value: Any, path: str) -> None:
+def test_values_that_do_not_fit(db: dw.Database, twin: Twins, stored: Thing) -> None:
+    for name, value, path in VALUES:
+        with case(name, value):
+            check_value(db, twin, stored, name, value, path)
+
+
+def check_value(db: dw.Database, twin: Twins, stored: Thing, name: str, value: Any, path: str) -> None:
     wrong = Thing.get_one("a", 1)
     setattr(wrong, name, value)
     recorded(db).clear()
@@ -156,10 +161,14 @@ def test_values_that_do_not_fit(db: dw.Database, twin: Twins, stored: Thing, nam
     assert repr(getattr(wrong, name)) == repr(value)
 
 
-@pytest.mark.parametrize(("name", "value", "path"), [one for one in VALUES if one[0] not in ("id", "at")])
-def test_values_of_updates_and_conditions(
-    db: dw.Database, twin: Twins, stored: Thing, name: str, value: Any, path: str
-) -> None:
+def test_values_of_updates_and_conditions(db: dw.Database, twin: Twins, stored: Thing) -> None:
+    for name, value, _ in VALUES:
+        if name not in ("id", "at"):
+            with case(name, value):
+                check_update(db, twin, stored, name, value)
+
+
+def check_update(db: dw.Database, twin: Twins, stored: Thing, name: str, value: Any) -> None:
     key = Thing.key("a", 1)
     calls: list[Callable[[], Any]] = []
     if value is not None or name != "text":
@@ -187,8 +196,13 @@ KEYS: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("key", KEYS)
-def test_keys_that_cannot_be(db: dw.Database, twin: Twins, stored: Thing, key: tuple[Any, ...]) -> None:
+def test_keys_that_cannot_be(db: dw.Database, twin: Twins, stored: Thing) -> None:
+    for key in KEYS:
+        with case(key):
+            check_key(db, twin, stored, key)
+
+
+def check_key(db: dw.Database, twin: Twins, stored: Thing, key: tuple[Any, ...]) -> None:
     table = db.table(Thing)
     calls: list[Callable[[], Any]] = [
         lambda: twin(table).get(*key),
@@ -320,8 +334,13 @@ def test_a_cursor_from_another_query(db: dw.Database, twin: Twins, stored: Thing
     assert recorded(db).sent == []
 
 
-@pytest.mark.parametrize("wrong", [5, "x", None, {"id": "a", "at": 1}, Nowhere(id="x"), Thing])
-def test_what_is_no_item(db: dw.Database, twin: Twins, stored: Thing, wrong: Any) -> None:
+def test_what_is_no_item(db: dw.Database, twin: Twins, stored: Thing) -> None:
+    for wrong in (5, "x", None, {"id": "a", "at": 1}, Nowhere(id="x"), Thing):
+        with case(wrong):
+            check_item(db, twin, stored, wrong)
+
+
+def check_item(db: dw.Database, twin: Twins, stored: Thing, wrong: Any) -> None:
     table = db.table(Thing)
     calls: list[Callable[[], Any]] = [
         lambda: twin(table).put(wrong),

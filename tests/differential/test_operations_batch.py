@@ -10,7 +10,7 @@ import pytest
 
 import dynawire as dw
 from dynawire.errors import service_error
-from tests.support.databases import Twins, raw, recorded
+from tests.support.databases import Twins, case, raw, recorded
 from tests.support.models import Place, Reading, place
 
 ALL = 130
@@ -269,8 +269,13 @@ def test_an_error_of_the_generator(db: dw.Database, twin: Twins, no_waiting: lis
     assert stored_numbers(twin) == [75, 76, 77, 78, 79]
 
 
-@pytest.mark.parametrize("wrong", ["x", None, 1.5, object(), {"number": 1}, Place.key("a", "b"), place()])
-def test_what_is_no_key_or_item(db: dw.Database, twin: Twins, wrong: Any) -> None:
+def test_what_is_no_key_or_item(db: dw.Database, twin: Twins) -> None:
+    for wrong in ("x", None, 1.5, object(), {"number": 1}, Place.key("a", "b"), place()):
+        with case(wrong):
+            check_wrong(db, twin, wrong)
+
+
+def check_wrong(db: dw.Database, twin: Twins, wrong: Any) -> None:
     for call in (
         lambda: twin(Reading).put_many([wrong]),
         lambda: twin(Reading).put_many([Reading.key(1)]),

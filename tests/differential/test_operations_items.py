@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import dynawire as dw
-from tests.support.databases import Twins, raw, recorded, stored_item
+from tests.support.databases import Twins, case, raw, recorded, stored_item
 from tests.support.models import Address, Place, Reading, place
 
 
@@ -147,37 +147,42 @@ CONDITIONS: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("make", CONDITIONS)
-def test_conditions_that_hold(twin: Twins, make: Any) -> None:
-    stored = place(name="a", visits=3)
-    twin(stored).put()
-    condition = make()
-    twin(stored).put(condition=condition)
-    stored.city = "Dallas"
-    assert twin(stored).save(condition=condition)
-    assert twin(stored).update(Place.rank.set(1), condition=condition).rank == 1
-    assert twin(Place.key("TX", "DFW")).update(Place.rank.add(1), condition=condition).rank == 2
-    twin(Place.key("TX", "DFW")).delete(condition=condition)
-    assert twin(Place).get("TX", "DFW") is None
+def test_conditions_that_hold(twin: Twins) -> None:
+    for number, make in enumerate(CONDITIONS):
+        with case(number):
+            stored = place(name="a", visits=3)
+            twin(stored).put()
+            condition = make()
+            twin(stored).put(condition=condition)
+            stored.city = "Dallas"
+            assert twin(stored).save(condition=condition)
+            assert twin(stored).update(Place.rank.set(1), condition=condition).rank == 1
+            assert twin(Place.key("TX", "DFW")).update(Place.rank.add(1), condition=condition).rank == 2
+            twin(Place.key("TX", "DFW")).delete(condition=condition)
+            assert twin(Place).get("TX", "DFW") is None
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda: Place.visits == 4,
-        lambda: {"visits": 4},
-        lambda: [Place.visits == 3, Place.name == "other"],
-        lambda: {"visits": 3, "name": "other"},
-        lambda: [Place.visits == 3, {"name": "other"}],
-    ],
-)
-def test_conditions_that_fail_change_nothing(db: dw.Database, twin: Twins, make: Any) -> None:
+FALSE_CONDITIONS: list[Any] = [
+    lambda: Place.visits == 4,
+    lambda: {"visits": 4},
+    lambda: [Place.visits == 3, Place.name == "other"],
+    lambda: {"visits": 3, "name": "other"},
+    lambda: [Place.visits == 3, {"name": "other"}],
+]
+
+
+def test_conditions_that_fail_change_nothing(db: dw.Database, twin: Twins) -> None:
+    for number, make in enumerate(FALSE_CONDITIONS):
+        with case(number):
+            check_false_condition(db, twin, make())
+
+
+def check_false_condition(db: dw.Database, twin: Twins, condition: Any) -> None:
     stored = place(name="a", visits=3)
     twin(stored).put()
     before = stored_item(db, place())
     changed = twin(Place).get("TX", "DFW")
     changed.name = "changed"
-    condition = make()
     calls = [
         lambda: twin(changed).put(condition=condition),
         lambda: twin(changed).put(condition=condition, return_old=True),

@@ -175,10 +175,10 @@ def test_no_text_is_taken_for_a_cursor(db: dw.Database, text: str) -> None:
     assert recorded(db).sent == []
 
 
-@pytest.mark.parametrize("size", [0, -1, 2.0, "5", None, True])
-def test_what_is_no_page_size(db: dw.Database, twin: Twins, size: Any) -> None:
-    with pytest.raises(dw.ExpressionError, match="whole number, 1 or more"):
-        twin(Entry.query("g")).page(size=size)
+def test_what_is_no_page_size(db: dw.Database, twin: Twins) -> None:
+    for size in (0, -1, 2.0, "5", None, True):
+        with pytest.raises(dw.ExpressionError, match="whole number, 1 or more"):
+            twin(Entry.query("g")).page(size=size)
     assert recorded(db).sent == []
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import dynawire as dw
-from tests.support.databases import Twins, at_once, raw, raw_update, recorded, stored_item
+from tests.support.databases import Twins, at_once, case, raw, raw_update, recorded, stored_item
 from tests.support.models import Address, Place, place
 
 
@@ -55,30 +55,29 @@ def test_nothing_changed_sends_nothing(db: dw.Database, twin: Twins) -> None:
     assert recorded(db).sent == []
 
 
-@pytest.mark.parametrize(
-    ("attribute", "value", "wire"),
-    [
-        ("name", "new", {"S": "new"}),
-        ("visits", 9, {"N": "9"}),
-        ("tags", {"t"}, {"SS": ["t"]}),
-        ("scores", [], {"L": []}),
-        ("label", "other", {"S": "other"}),
-        ("extra", False, {"BOOL": False}),
-    ],
-)
-def test_only_the_changed_attribute_is_sent(
-    db: dw.Database, twin: Twins, attribute: str, value: Any, wire: dict[str, Any]
-) -> None:
-    mine = loaded(db, twin, scores=[1], extra=1, label="first")
-    setattr(mine, attribute, value)
-    assert twin(mine).save() is True
-    (sent,) = recorded(db).sent
-    assert sent.operation == "UpdateItem"
-    assert sent.body["UpdateExpression"] == "SET #n0 = :v0"
-    assert sent.body["ExpressionAttributeValues"] == {":v0": wire}
-    assert sent.idempotent
-    assert getattr(twin(Place).get("TX", "DFW"), attribute) == value
-    assert twin(mine).save() is False
+ASSIGNED: list[tuple[str, Any, dict[str, Any]]] = [
+    ("name", "new", {"S": "new"}),
+    ("visits", 9, {"N": "9"}),
+    ("tags", {"t"}, {"SS": ["t"]}),
+    ("scores", [], {"L": []}),
+    ("label", "other", {"S": "other"}),
+    ("extra", False, {"BOOL": False}),
+]
+
+
+def test_only_the_changed_attribute_is_sent(db: dw.Database, twin: Twins) -> None:
+    for attribute, value, wire in ASSIGNED:
+        with case(attribute):
+            mine = loaded(db, twin, scores=[1], extra=1, label="first")
+            setattr(mine, attribute, value)
+            assert twin(mine).save() is True
+            (sent,) = recorded(db).sent
+            assert sent.operation == "UpdateItem"
+            assert sent.body["UpdateExpression"] == "SET #n0 = :v0"
+            assert sent.body["ExpressionAttributeValues"] == {":v0": wire}
+            assert sent.idempotent
+            assert getattr(twin(Place).get("TX", "DFW"), attribute) == value
+            assert twin(mine).save() is False
 
 
 def change_list(mine: Place) -> None:
@@ -114,25 +113,31 @@ def change_members(mine: Place) -> None:
     mine.extra["x"]["n"] = 5
 
 
-@pytest.mark.parametrize(
-    "change",
-    [change_list, change_set, change_dict, change_struct, change_list_of_structs, change_deep, change_members],
-)
-def test_changes_in_place_are_found(db: dw.Database, twin: Twins, change: Any) -> None:
-    mine = loaded(
-        db,
-        twin,
-        tags={"a", "b"},
-        scores=[1],
-        names={"de": "alt", "en": "old"},
-        address=Address("A", "B", note="n"),
-        addresses=[Address("A", "B"), Address("C", "D")],
-        extra={"x": {"y": [1, {"z": []}]}},
-    )
-    change(mine)
-    assert twin(mine).save() is True
-    assert twin(Place).get("TX", "DFW") == mine
-    assert twin(mine).save() is False
+def test_changes_in_place_are_found(db: dw.Database, twin: Twins) -> None:
+    for change in (
+        change_list,
+        change_set,
+        change_dict,
+        change_struct,
+        change_list_of_structs,
+        change_deep,
+        change_members,
+    ):
+        with case(change.__name__):
+            mine = loaded(
+                db,
+                twin,
+                tags={"a", "b"},
+                scores=[1],
+                names={"de": "alt", "en": "old"},
+                address=Address("A", "B", note="n"),
+                addresses=[Address("A", "B"), Address("C", "D")],
+                extra={"x": {"y": [1, {"z": []}]}},
+            )
+            change(mine)
+            assert twin(mine).save() is True
+            assert twin(Place).get("TX", "DFW") == mine
+            assert twin(mine).save() is False
 
 
 def test_none_removes(db: dw.Database, twin: Twins) -> None:

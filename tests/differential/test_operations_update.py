@@ -9,7 +9,7 @@ import pytest
 
 import dynawire as dw
 from dynawire import Attr, Model, attr, partition_key
-from tests.support.databases import Twins, at_once, raw_update, recorded, stored_item
+from tests.support.databases import Twins, at_once, case, raw_update, recorded, stored_item
 from tests.support.models import Address, Place, place
 
 
@@ -83,37 +83,37 @@ UPDATES: list[tuple[Any, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("make", "expected"), UPDATES)
-def test_updates(db: dw.Database, twin: Twins, make: Any, expected: dict[str, Any]) -> None:
-    mine = loaded(db, twin, **FULL)
-    after = {**mine.to_dict(), **expected}
-    assert twin(mine).update(*make()) is mine
-    assert mine.to_dict() == after
-    assert twin(Place).get("TX", "DFW").to_dict() == after
-    assert twin(mine).save() is False
-    assert recorded(db).operations() == ["UpdateItem", "GetItem"]
+def test_updates(db: dw.Database, twin: Twins) -> None:
+    for number, (make, expected) in enumerate(UPDATES):
+        with case(number, make()):
+            mine = loaded(db, twin, **FULL)
+            after = {**mine.to_dict(), **expected}
+            assert twin(mine).update(*make()) is mine
+            assert mine.to_dict() == after
+            assert twin(Place).get("TX", "DFW").to_dict() == after
+            assert twin(mine).save() is False
+            assert recorded(db).operations() == ["UpdateItem", "GetItem"]
 
 
-@pytest.mark.parametrize(
-    ("lookups", "expected"),
-    [
-        ({"name": "new"}, {"name": "new"}),
-        ({"city": None}, {"city": None}),
-        ({"visits__add": 2}, {"visits": 7}),
-        ({"visits__plus": 2, "rank__minus": 2}, {"visits": 7, "rank": 0}),
-        ({"tags__add": {"c"}, "scores__append": 4}, {"tags": {"a", "b", "c"}, "scores": [1, 2, 3, 4]}),
-        ({"tags__delete": {"a"}}, {"tags": {"b"}}),
-        ({"address__city": "C", "city__remove": True}, {"address": Address("A", "C", 1, "n"), "city": None}),
-        ({"scores__0": 7}, {"scores": [7, 2, 3]}),
-    ],
-)
-def test_updates_in_keyword_form(
-    db: dw.Database, twin: Twins, lookups: dict[str, Any], expected: dict[str, Any]
-) -> None:
-    mine = loaded(db, twin, **FULL)
-    after = {**mine.to_dict(), **expected}
-    twin(mine).update(**lookups)
-    assert mine.to_dict() == after
+LOOKUPS: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"name": "new"}, {"name": "new"}),
+    ({"city": None}, {"city": None}),
+    ({"visits__add": 2}, {"visits": 7}),
+    ({"visits__plus": 2, "rank__minus": 2}, {"visits": 7, "rank": 0}),
+    ({"tags__add": {"c"}, "scores__append": 4}, {"tags": {"a", "b", "c"}, "scores": [1, 2, 3, 4]}),
+    ({"tags__delete": {"a"}}, {"tags": {"b"}}),
+    ({"address__city": "C", "city__remove": True}, {"address": Address("A", "C", 1, "n"), "city": None}),
+    ({"scores__0": 7}, {"scores": [7, 2, 3]}),
+]
+
+
+def test_updates_in_keyword_form(db: dw.Database, twin: Twins) -> None:
+    for lookups, expected in LOOKUPS:
+        with case(lookups):
+            mine = loaded(db, twin, **FULL)
+            after = {**mine.to_dict(), **expected}
+            twin(mine).update(**lookups)
+            assert mine.to_dict() == after
 
 
 def test_an_update_by_key_gives_the_whole_item(db: dw.Database, twin: Twins) -> None:
@@ -245,22 +245,22 @@ def test_refused_by_the_service(db: dw.Database, twin: Twins) -> None:
     assert mine.rank is None
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        list,
-        lambda: [Place.code.set("x")],
-        lambda: [Place.name.set("a"), Place.name.set("b")],
-        lambda: [Place.address.set(Address("A", "B")), Place.address.city.set("C")],
-        lambda: [Place.visits > 3],
-        lambda: [{"name": "x"}],
-        lambda: [Strict.needed.add(1)],
-    ],
-)
-def test_what_is_no_update(db: dw.Database, twin: Twins, make: Any) -> None:
+NO_UPDATES: list[Any] = [
+    list,
+    lambda: [Place.code.set("x")],
+    lambda: [Place.name.set("a"), Place.name.set("b")],
+    lambda: [Place.address.set(Address("A", "B")), Place.address.city.set("C")],
+    lambda: [Place.visits > 3],
+    lambda: [{"name": "x"}],
+    lambda: [Strict.needed.add(1)],
+]
+
+
+def test_what_is_no_update(db: dw.Database, twin: Twins) -> None:
     recorded(db).clear()
-    with pytest.raises(dw.ExpressionError):
-        twin(Place.key("TX", "DFW")).update(*make())
+    for number, make in enumerate(NO_UPDATES):
+        with case(number), pytest.raises(dw.ExpressionError):
+            twin(Place.key("TX", "DFW")).update(*make())
     assert recorded(db).sent == []
 
 
@@ -300,27 +300,28 @@ def test_of_two_writers_with_one_condition_one_loses(db: dw.Database, twin: Twin
     assert lost.item == won == twin(Place).get("TX", "DFW")
 
 
-@pytest.mark.parametrize(
-    ("make", "idempotent"),
-    [
-        (lambda: Place.name.set("a"), True),
-        (Place.city.remove, True),
-        (lambda: Place.tags.add({"a"}), True),
-        (lambda: Place.tags.delete({"a"}), True),
-        (lambda: Place.names["a"].set("b"), True),
-        (lambda: Place.addresses[0].city.set("b"), True),
-        (lambda: Place.visits.add(1), False),
-        (lambda: Place.visits.set(Place.visits + 1), False),
-        (lambda: Place.scores.append(1), False),
-        (lambda: Place.scores[0].set(1), False),
-        (Place.scores[0].remove, False),
-        (lambda: Place.rank.set(Place.visits), False),
-        (lambda: Place.rank.set_if_not_exists(1), False),
-    ],
-)
-def test_only_what_can_be_repeated_is_marked_so(db: dw.Database, twin: Twins, make: Any, idempotent: bool) -> None:
-    loaded(db, twin, **FULL)
-    twin(Place.key("TX", "DFW")).update(make())
-    assert recorded(db).sent[-1].idempotent is idempotent
-    twin(Place.key("TX", "DFW")).update(make(), condition=Place.name.exists())
-    assert recorded(db).sent[-1].idempotent is False
+IDEMPOTENT: list[tuple[Any, bool]] = [
+    (lambda: Place.name.set("a"), True),
+    (Place.city.remove, True),
+    (lambda: Place.tags.add({"a"}), True),
+    (lambda: Place.tags.delete({"a"}), True),
+    (lambda: Place.names["a"].set("b"), True),
+    (lambda: Place.addresses[0].city.set("b"), True),
+    (lambda: Place.visits.add(1), False),
+    (lambda: Place.visits.set(Place.visits + 1), False),
+    (lambda: Place.scores.append(1), False),
+    (lambda: Place.scores[0].set(1), False),
+    (Place.scores[0].remove, False),
+    (lambda: Place.rank.set(Place.visits), False),
+    (lambda: Place.rank.set_if_not_exists(1), False),
+]
+
+
+def test_only_what_can_be_repeated_is_marked_so(db: dw.Database, twin: Twins) -> None:
+    for number, (make, idempotent) in enumerate(IDEMPOTENT):
+        with case(number):
+            loaded(db, twin, **FULL)
+            twin(Place.key("TX", "DFW")).update(make())
+            assert recorded(db).sent[-1].idempotent is idempotent
+            twin(Place.key("TX", "DFW")).update(make(), condition=Place.name.exists())
+            assert recorded(db).sent[-1].idempotent is False

@@ -11,6 +11,7 @@ import re
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -193,3 +194,13 @@ def at_once(twin: Twins, calls: list[Callable[[], Any]]) -> list[Any]:
             futures = [pool.submit(contextvars.copy_context().run, run, call) for call in calls]
         outcomes = [future.exception() or future.result() for future in futures]
     return outcomes
+
+
+@contextmanager
+def case(*what: Any) -> Iterator[None]:
+    """Says which of several cases failed; a database for each would take too long."""
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(f"in the case {what!r}")
+        raise
