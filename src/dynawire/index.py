@@ -25,6 +25,9 @@ class _DeclaredIndex(IndexDeclaration):
         from .operations.mapped import mapped
         from .query import Index
 
+        if getattr(owner, "__mapped__", None) is None:
+            # An abstract class has no table, and so only what is declared.
+            return self  # type: ignore[return-value]
         return Index(owner, mapped(owner).mapping.indexes[self._attribute])
 
 

@@ -6,7 +6,7 @@ import sys
 from _thread import RLock
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, ClassVar, get_args, get_origin
+from typing import Any, ClassVar
 
 import msgspec
 from msgspec import StructMeta
@@ -18,10 +18,11 @@ from .mapping.attributes import NO_DEFAULT, Attribute, AttributeDeclaration
 from .mapping.class_body import ClassBody, DeclaredAttribute, inherited_attributes
 from .mapping.class_mapping import ClassMapping, TableOptions, nearest
 from .mapping.indexes import IndexDeclaration
+from .mapping.key_types import KeyTypes, check_key_types
 from .mapping.records import record_fields
 from .operations.mapped import MappedClass
 
-__all__ = ["KeyTypes", "ModelMeta"]
+__all__ = ["ModelMeta"]
 
 _STRUCT_OPTIONS: dict[str, Any] = {"kw_only": True, "weakref": True}
 # One for all classes, since completing one may complete those it refers to.
@@ -133,26 +134,6 @@ class _AbstractModelMeta(ModelMeta):
         )
 
 
-class KeyTypes:
-    """``Model[str, int]`` in a class statement: stands for Model, and says of which types the key is."""
-
-    __slots__ = ("model", "types")
-
-    def __init__(self, model: type[Any], types: Any) -> None:
-        self.model = model
-        self.types = types if isinstance(types, tuple) else (types,)
-        if not 1 <= len(self.types) <= 2:
-            raise SchemaError(
-                f"{model.__name__}[...] takes the type of the partition key and, if there is one, that of the sort key"
-            )
-
-    def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type[Any], ...]:
-        return (self.model,)
-
-    def __repr__(self) -> str:
-        return f"{self.model.__name__}[{', '.join(map(_shown, self.types))}]"
-
-
 class _Completion:
     """A class whose annotations may name what is not defined yet: completed when made, or else when first used."""
 
@@ -209,7 +190,7 @@ class _Completion:
             ) from None
 
     def _resolve(self) -> ClassMapping:
-        hints = {name: one.resolve() for name, one in self._declared.items()}
+        hints = {name: _resolved(self._cls, name, one) for name, one in self._declared.items()}
         attributes = [_attribute(name, hints[name], declared.declaration) for name, declared in self._declared.items()]
         cls = self._cls
         indexes: dict[str, IndexDeclaration] = {}
@@ -220,7 +201,7 @@ class _Completion:
                     indexes[name] = value
         options = TableOptions(**cls.__dict__["__table_keywords__"])
         mapping = ClassMapping(cls, table=self._table, attributes=attributes, indexes=indexes, options=options)
-        _check_key_types(mapping, cls.__key_types__, self._names)
+        check_key_types(mapping, cls.__key_types__, self._names)
         # For whoever asks for the annotations, msgspec's own encoders and decoders among them.
         cls.__annotations__.update(hints)
         return mapping
@@ -300,11 +281,25 @@ def _missing_fields(
     return {name: one for name, one in inherited.items() if name not in present}
 
 
+def _resolved(cls: Any, name: str, declared: DeclaredAttribute) -> Any:
+    """The type of an attribute; NameError when it names something that is not defined yet."""
+    try:
+        return declared.resolve()
+    except NameError:
+        raise
+    except (AttributeError, SyntaxError, TypeError) as error:
+        raise SchemaError(
+            f"{cls.__name__}.{name}: its annotation can't be evaluated: {error}; correct what stands inside Attr[...]",
+            model=cls.__name__,
+            attribute=name,
+        ) from None
+
+
 def _resolve_early(cls: Any, names: Names, declared: dict[str, DeclaredAttribute]) -> None:
     """Resolve what can be, so that an abstract class does not hold on to the function it was made in."""
     try:
-        for one in declared.values():
-            one.resolve()
+        for name, one in declared.items():
+            _resolved(cls, name, one)
     except NameError:
         names.add(cls)
     else:
@@ -334,43 +329,6 @@ def _key_types(bases: tuple[type[Any], ...], namespace: dict[str, Any]) -> KeyTy
     given = [one for one in namespace.get("__orig_bases__", ()) if isinstance(one, KeyTypes)]
     given += [found for base in bases if (found := getattr(base, "__key_types__", None)) is not None]
     return given[0] if given else None
-
-
-def _check_key_types(mapping: ClassMapping, given: KeyTypes | None, names: Names) -> None:
-    if given is None or mapping.table is None:
-        return
-    for role, attribute, said in zip(
-        ("partition_key", "sort_key"), (mapping.partition_key, mapping.sort_key), given.types, strict=False
-    ):
-        said = names.resolve(said)
-        if said is Any:
-            continue
-        if attribute is None:
-            if said is type(None) or _shown(said).endswith("Never"):
-                continue
-            problem = f"it has no {role}; write {given.model.__name__}[{_shown(given.types[0])}, None]"
-        elif _bare(attribute.annotation) == _bare(said):
-            continue
-        else:
-            problem = (
-                f"its {role} {attribute.name} is Attr[{_shown(attribute.annotation)}]; write the same type in both"
-            )
-        raise SchemaError(
-            f"{mapping.name}: {given!r} says that its {role} is {_shown(said)}, but {problem}",
-            model=mapping.name,
-            attribute=attribute.name if attribute is not None else None,
-        )
-
-
-def _bare(annotation: Any) -> Any:
-    """A type without its markers."""
-    return _bare(get_args(annotation)[0]) if hasattr(annotation, "__metadata__") else annotation
-
-
-def _shown(annotation: Any) -> str:
-    if isinstance(annotation, type) and get_origin(annotation) is None:
-        return annotation.__name__
-    return str(annotation).replace("typing.", "")
 
 
 def _layout_advice(text: str, bases: tuple[type[Any], ...]) -> str:

@@ -9,11 +9,12 @@ import msgspec
 
 from .database import table_of
 from .declare import attr, partition_key, sort_key
-from .errors import DecodeError
+from .errors import DecodeError, SchemaError
 from .expressions import Condition, Update
 from .finding import ModelFinding
 from .key import ConditionLike, Key
-from .metaclass import KeyTypes, ModelMeta
+from .mapping.key_types import PK, SK, KeyTypes
+from .metaclass import ModelMeta
 from .operations.batch import BatchGetResult, BatchWriteResult, Progress
 from .operations.drivers import arun, run
 from .operations.effects import Operation
@@ -25,20 +26,6 @@ from .query import Query
 
 __all__ = ["Model"]
 
-
-if TYPE_CHECKING:
-    from datetime import date, time, timedelta
-    from decimal import Decimal
-    from enum import Enum
-    from uuid import UUID
-
-    from typing_extensions import TypeVar
-
-    KeyValue = str | int | float | bytes | Decimal | date | time | timedelta | UUID | Enum
-    PK = TypeVar("PK", default=KeyValue)
-    SK = TypeVar("SK", default=KeyValue)
-else:
-    PK = SK = None
 
 _NOT_GIVEN: Any = type("_NotGiven", (), {"__repr__": lambda self: "..."})()
 
@@ -67,6 +54,8 @@ else:
         __slots__ = ("_loaded",)
 
         def __class_getitem__(cls, types):
+            if cls is not _Instance and cls is not Model:
+                raise SchemaError(f"{cls.__name__}[...]: only Model takes the types of a key, and it has no others")
             return cls if cls is _Instance else KeyTypes(cls, types)
 
 

@@ -248,6 +248,18 @@ def test_text_order_is_the_order_in_time() -> None:
     assert [text for _, text in sorted(zip(moments, encoded, strict=True))] == sorted(encoded)
 
 
+@pytest.mark.parametrize("levels", [7, 8, 9, 20, 31])
+def test_types_of_any_depth(levels: int) -> None:
+    annotation: Any = int
+    value: Any = 1
+    for level in range(levels):
+        annotation, value = (dict[str, annotation], {"a": value}) if level % 3 == 2 else (list[annotation], [value])
+    deep = codec(annotation)
+    assert deep.depth == levels
+    assert deep.decode(deep.encode(value)) == value
+    assert deep.unconstrained.encode(value) == deep.encode(value)
+
+
 @pytest.mark.parametrize("container", ["list", "dict", "mixed"])
 def test_nesting_ends_at_31_levels(container: str) -> None:
     def nested(levels: int) -> Any:

@@ -92,6 +92,13 @@ def made(*, keywords: dict[str, Any] | None = None, bases: tuple[Any, ...] = (Mo
     return type(Model)("Wrong", bases, namespace, **keywords)
 
 
+def told(annotation: str, **keywords: Any) -> Any:
+    """A class ``Wrong`` whose attribute ``b`` has this text as annotation."""
+    annotations = {"b": annotation} if keywords else {"a": "Attr[str]", "b": annotation}
+    namespace = {"__module__": __name__, "__annotations__": annotations, **({} if keywords else {"a": partition_key()})}
+    return type(Model)("Wrong", (Model,), namespace, **(keywords or {"table": "wrong"}))
+
+
 ID = (Attr, str, partition_key())
 SORT = (Attr, str, sort_key())
 OTHER = (Attr, str)
@@ -191,6 +198,12 @@ WRONG: dict[str, tuple[Callable[[], Any], str | None, list[str]]] = {
         ["complex can't be stored"],
     ),
     "Json of what has none": (lambda: made(a=ID, b=(Attr, Annotated[type[int], Json])), "b", ["has no JSON form"]),
+    "an annotation with a mistake": (lambda: told("Attr[list[]"), "b", ["can't be evaluated"]),
+    "an empty annotation": (lambda: told("Attr[]"), "b", ["write b: Attr[...]"]),
+    "an annotation that is no expression": (lambda: told("Attr[1 +]"), "b", ["can't be evaluated"]),
+    "an attribute no module has": (lambda: told("Attr[enum.Nothing]"), "b", ["has no attribute 'Nothing'"]),
+    "arguments of what takes none": (lambda: told("Attr[int[str]]"), "b", ["not subscriptable"]),
+    "an abstract class with a mistake": (lambda: told("Attr[1 +]", abstract=True), "b", ["can't be evaluated"]),
     # defaults
     "both defaults": (
         lambda: made(a=ID, b=(Attr, int, attr(default=1, default_factory=int))),

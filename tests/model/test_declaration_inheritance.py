@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import pydoc
 import typing as t
 import weakref
 from typing import Annotated, Any, ClassVar
@@ -251,6 +252,8 @@ def test_key_types_must_agree() -> None:
         class Missing(Model[str, str], table="missing"):
             a: Attr[str] = partition_key()
 
+    with pytest.raises(SchemaError, match=r"Note\[\.\.\.\]: only Model takes"):
+        Note[str]
     with pytest.raises(SchemaError, match="takes the type of the partition key"):
         Model[str, str, str]
 
@@ -263,6 +266,42 @@ def test_key_types_of_an_abstract_class_count_below_it() -> None:
 
         class Below(Base, table="below"):
             b: Attr[str] = sort_key()
+
+
+def test_init_subclass_of_the_users_own() -> None:
+    seen: list[str] = []
+
+    class Registered(Model, abstract=True):
+        def __init_subclass__(cls) -> None:
+            super().__init_subclass__()
+            seen.append(cls.__name__)
+
+    class One(Registered, table="one"):
+        id: Attr[str] = partition_key()
+
+    assert seen == ["One"]
+
+
+def test_a_struct_with_fields_cannot_be_mixed_in() -> None:
+    class Fields(msgspec.Struct):
+        x: int
+
+    with pytest.raises(SchemaError, match="Model and Fields each hold attributes"):
+
+        class Mixed(Model, Fields, table="mixed"):
+            id: Attr[str] = partition_key()
+
+
+def test_a_class_of_any_name_and_size() -> None:
+    names = [f"a{number}" for number in range(300)]
+    body = {"__module__": __name__, "__annotations__": {"id": Attr[str], **dict.fromkeys(names, Attr[int])}}
+    cls = type(Model)("Any name-1", (Model,), {**body, "id": partition_key()}, table="anything")
+    instance = cls(id="x", **dict.fromkeys(names, 1))
+    assert cls.from_item(instance.to_item()) == instance
+
+
+def test_help_needs_no_database() -> None:
+    assert "by_created" in pydoc.render_doc(Note)
 
 
 def test_classes_are_freed() -> None:

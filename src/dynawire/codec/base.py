@@ -33,6 +33,8 @@ ENCODE_FAILURES = (Misfit, AttributeError, KeyError, RecursionError)
 """What a generated encoder raises: a misfit, a member that is missing, a value that holds itself."""
 
 MAX_PROBLEMS = 100
+MAX_LOOPS = 8
+"""Comprehensions inside one another; CPython 3.12.1 crashes at 20."""
 
 _NO_LIMITS = Constraints()
 _shared_structs: dict[tuple[tuple[str, Any], ...], type[msgspec.Struct]] = {}
@@ -131,6 +133,18 @@ class Codec:
     def decode_source(self, scope: Scope, wire: str) -> str:
         """Source of the value of a wire struct; ``wire`` is cheap to evaluate and holds no walrus."""
         return self.value_source(scope, f"{wire}.{self.tag}")
+
+    def encode_apart(self, scope: Scope, value: str) -> str:
+        """The same where it stands in a loop: a call, when the loops inside would be nested too deep for Python."""
+        if MAX_LOOPS <= self.depth < ENDLESS:
+            return f"{scope.bind(self)}.encode_fast({value})"
+        return self.encode_source(scope, value)
+
+    def decode_apart(self, scope: Scope, wire: str) -> str:
+        """The same where it stands in a loop."""
+        if MAX_LOOPS <= self.depth < ENDLESS:
+            return f"{scope.bind(self)}.decode_fast({wire})"
+        return self.decode_source(scope, wire)
 
     # ------------------------------------------------------------------ what is inside
 

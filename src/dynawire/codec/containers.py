@@ -88,11 +88,11 @@ class ListCodec(_ContainerCodec):
 
     def items_source(self, scope: Scope, value: str) -> str:
         one = scope.fresh()
-        return f"[{self.elements.encode_source(scope, one)} for {one} in {value}]"
+        return f"[{self.elements.encode_apart(scope, one)} for {one} in {value}]"
 
     def value_source(self, scope: Scope, payload: str) -> str:
         one = scope.fresh("w")
-        source = f"[{self.elements.decode_source(scope, one)} for {one} in {payload}]"
+        source = f"[{self.elements.decode_apart(scope, one)} for {one} in {payload}]"
         return source if self.kind is list else f"tuple({source})"
 
     def element_problems(self, value: Any, path: str) -> Iterator[Problem]:
@@ -239,7 +239,7 @@ class DictCodec(_ContainerCodec):
 
     def items_source(self, scope: Scope, value: str) -> str:
         key, one = scope.fresh(), scope.fresh()
-        pair = f"{self.keys.payload_source(scope, key)}: {self.values.encode_source(scope, one)}"
+        pair = f"{self.keys.payload_source(scope, key)}: {self.values.encode_apart(scope, one)}"
         source = f"{{{pair} for {key}, {one} in {value}.items()}}"
         return source if self._injective else f"{scope.bind(_all_there)}({source}, {value})"
 
@@ -249,7 +249,7 @@ class DictCodec(_ContainerCodec):
             key_source = self.keys.value_source(scope, key)
         else:
             key_source = f"{scope.bind(_key_reader(self.keys))}({key})"
-        return f"{{{key_source}: {self.values.decode_source(scope, one)} for {key}, {one} in {payload}.items()}}"
+        return f"{{{key_source}: {self.values.decode_apart(scope, one)} for {key}, {one} in {payload}.items()}}"
 
     def element_problems(self, value: Mapping[Any, Any], path: str) -> Iterator[Problem]:
         for position, (key, one) in enumerate(value.items()):

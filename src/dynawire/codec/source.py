@@ -32,6 +32,7 @@ class Scope:
 
     def function(self, name: str, parameters: str, lines: list[str]) -> Callable[..., Any]:
         """Compile a function of these body lines."""
+        name = name if name.isidentifier() else "generated"
         body = "\n".join(f"    {line}" for line in lines)
         code = compile(f"def {name}({parameters}):\n{body}\n", f"<dynawire {name}>", "exec")
         space: dict[str, Any] = self.globals

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, get_args, get_origin
 
@@ -99,7 +100,7 @@ class ClassBody:
             kind = {"Attr": self._attribute_type, "ClassVar": ClassVar}.get(last)
         if kind is ClassVar:
             return False
-        if kind is self._attribute_type and (get_args(annotation) if text is None else "[" in text):
+        if kind is self._attribute_type and (get_args(annotation) if text is None else _BRACKETS.search(text)):
             return True
         shown = text if text is not None else getattr(annotation, "__name__", str(annotation))
         inner = "..." if kind is self._attribute_type else shown
@@ -172,3 +173,7 @@ def _inside(annotation: Any) -> Any:
     if text is None:
         return get_args(annotation)[0]
     return text[text.index("[") + 1 : text.rindex("]")].strip()
+
+
+_BRACKETS = re.compile(r"\[\s*[^\s\]].*\]")
+"""Brackets with something inside."""
