@@ -22,6 +22,24 @@ class Attr(Generic[T]):
 
     On the class the attribute is a typed :class:`~dynawire.expressions.paths.Path` for conditions, updates and
     projections; on an instance it is the value.
+
+    What may stand in the brackets, by the DynamoDB type it is stored as:
+
+    - S: ``str``, ``datetime`` (aware; ISO 8601 in UTC, so that it sorts), ``date``, ``time``, ``UUID``, ``Enum`` and
+      ``Literal`` of str.
+    - N: ``int`` and ``Decimal`` to 38 digits, ``float`` (finite, 1E-130 to 9.99E+125), ``timedelta`` (seconds),
+      ``Enum`` and ``Literal`` of int, ``Flag``.
+    - BOOL: ``bool``. B: ``bytes``.
+    - L: ``list``, ``tuple``, ``Sequence``. SS, NS, BS: ``set`` and ``frozenset`` of anything stored as S, N or B; an
+      empty one can only be stored by leaving the attribute out, which ``attr(default_factory=set)`` allows.
+    - M: ``dict`` with keys that can be written as text, ``TypedDict``, ``NamedTuple``, nested ``Model``,
+      ``msgspec.Struct``, dataclass, attrs class.
+    - ``T | None``: None is left out, or stored as NULL where an absent attribute reads as something else.
+    - A union of types that are stored differently, ``int | float``, ``int | Decimal``, and of classes that have a
+      field with a Literal of its own in each (or a Struct's ``tag=``).
+    - ``Any``: numbers come back as int, or Decimal when they have a fraction; a tuple comes back as a list.
+    - ``Annotated`` with :data:`~dynawire.EpochSeconds`, :data:`~dynawire.Json`, :data:`~dynawire.NaiveDatetime`,
+      :class:`~dynawire.Stored` or ``msgspec.Meta``.
     """
 
     if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dynawire import DecodeError, LimitExceeded, ValidationError
@@ -15,7 +15,12 @@ from dynawire.operations.mapped import mapped
 from tests.codec.strategies import Typed, classes, junk, types, wires
 
 
+# To make a class takes longer than to make a value, and machines may be busy.
+unhurried = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+
+
 @given(classes())
+@unhurried
 def test_any_instance_comes_back_equal(made: tuple[Any, Any]) -> None:
     cls, instance = made
     plan = mapped(cls).plan
@@ -33,6 +38,7 @@ def test_any_instance_comes_back_equal(made: tuple[Any, Any]) -> None:
 
 
 @given(types(), st.data())
+@unhurried
 def test_codec_comes_back_equal_alone(typed: Typed, data: st.DataObject) -> None:
     annotation, values = typed
     codec = Resolver().codec(annotation)
@@ -46,7 +52,7 @@ def test_codec_comes_back_equal_alone(typed: Typed, data: st.DataObject) -> None
 
 
 @given(types(), junk)
-@settings(max_examples=300)
+@settings(unhurried, max_examples=300)
 def test_what_does_not_fit_is_refused_and_nothing_else_happens(typed: Typed, value: Any) -> None:
     codec = Resolver().codec(typed[0])
     refusal = _raised(lambda: codec.encode(value), ValidationError, LimitExceeded)
@@ -60,7 +66,7 @@ def test_what_does_not_fit_is_refused_and_nothing_else_happens(typed: Typed, val
 
 
 @given(types(), wires)
-@settings(max_examples=300)
+@settings(unhurried, max_examples=300)
 def test_what_is_stored_otherwise_is_a_decode_error_and_nothing_else(typed: Typed, wire: dict[str, Any]) -> None:
     codec = Resolver().codec(typed[0])
     if _raised(lambda: codec.decode(wire), DecodeError) is None:
@@ -70,6 +76,7 @@ def test_what_is_stored_otherwise_is_a_decode_error_and_nothing_else(typed: Type
 
 
 @given(classes(), st.data())
+@unhurried
 def test_a_misfit_is_located(made: tuple[Any, Any], data: st.DataObject) -> None:
     cls, instance = made
     plan = mapped(cls).plan

@@ -34,17 +34,17 @@ def embedded() -> Iterator[Database]:
         yield db
 
 
-many = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+unhurried = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 @given(made=classes())
-@many
+@unhurried
 def test_dynamodb_local(on_dynamodb_local: Database, made: tuple[Any, Any]) -> None:
     check(on_dynamodb_local, *made)
 
 
 @given(made=classes())
-@many
+@unhurried
 def test_embedded(embedded: Database, made: tuple[Any, Any]) -> None:
     check(embedded, *made)
 
