@@ -14,7 +14,6 @@ from dynawire.codec.resolve import Resolver
 from dynawire.operations.mapped import mapped
 from tests.codec.strategies import Typed, classes, junk, types, wires
 
-
 # To make a class takes longer than to make a value, and machines may be busy.
 unhurried = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
