@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Context, Decimal, localcontext
 from typing import Annotated, Any, Literal
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -242,7 +241,7 @@ def test_text_order_is_the_order_in_time() -> None:
     moments = [
         datetime(2020, 1, 1, 0, 0, 0, fraction, tzinfo=zone)
         for fraction in (0, 1, 500_000)
-        for zone in (UTC, timezone(timedelta(hours=-5)), ZoneInfo("Europe/Berlin"))
+        for zone in (UTC, timezone(timedelta(hours=-5)), timezone(timedelta(hours=13, minutes=45)))
     ]
     encoded = [codec(datetime).encode(moment)["S"] for moment in moments]
     assert [text for _, text in sorted(zip(moments, encoded, strict=True))] == sorted(encoded)

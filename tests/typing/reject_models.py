@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -90,7 +89,7 @@ Airport.query(["TX"])  # error: arg-type
 Reading.get(1, 1)  # error: arg-type
 Reading.get("a", "b")  # error: arg-type
 Reading.get_one("a", None)  # error: arg-type
-Reading.exists(datetime.now(), 1)  # error: arg-type
+Reading.exists(UUID(int=1), 1)  # error: arg-type
 Reading.query(1)  # error: arg-type
 Reading.query("a", "b")  # error: arg-type
 Session.get("a")  # error: arg-type
