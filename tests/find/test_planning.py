@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -333,12 +334,70 @@ def test_too_many_queries_are_not_sent(db: dw.Database) -> None:
     assert "it would take more than 100 queries" in str(many.explain(describe=False))
 
 
+def test_what_is_too_long_for_a_filter_is_tested_here() -> None:
+    Airport(state="TX", iata="DFW", name="x", city="Dallas", visits=399).insert()
+    either = any_of((A.visits == number) & (A.notes == "") for number in range(400))
+    for condition, key in ((either, None), ((A.city == "Dallas") & either, "Airport.city = :0")):
+        find = Airport.find(condition)
+        ((_, _, _, key_condition, filtered, tested, _),) = steps(find)
+        assert (key_condition, filtered) == (key, None)
+        assert tested.startswith("Airport.visits = :0 AND Airport.notes = :1 OR ")
+        assert find.count() == len(find.all()) == len(find.page(10).items) == 1
+    # The same query from every side is one query.
+    sides = any_of((A.city == "Dallas") & (A.visits == number) for number in range(400))
+    assert steps(Airport.find(sides))[0][:4] == ("Query", "by_city", 1, "Airport.city = :0")
+    assert Airport.find(sides).one().visits == 399
+
+
+def test_choosing_ends_however_many_ways_there_are() -> None:
+    condition = A.notes == ""
+    for number in range(14):
+        condition = condition & ((A.city == f"c{number}") | (A.state == f"s{number}") | (A.country == f"x{number}"))
+    begun = time.perf_counter()
+    assert Airport.find(condition).all() == []
+    assert time.perf_counter() - begun < 10
+    # Each value of city contradicts the others.
+    assert len(Airport.find((A.visits == 1) & condition).explain(describe=False).steps) < 5
+
+
 def test_not_taken_says_why() -> None:
     text = str(Airport.find((A.state == "TX") & (A.iata == "DFW") & (A.city == "Dallas")).explain(describe=False))
     assert "a query on the global index by_country: its partition key country is not given by == or in_" in text
     assert re.search(r"on the global index by_city: about [0-9.]+ read units, more than the 0.5 of what is taken", text)
     text = str(Airport.find((A.state == "TX") | (A.notes == "x")).explain(describe=False))
     assert "a query for each side of |: Airport.notes = :0 has no key to query by" in text
+
+
+class Base(Model, abstract=True):
+    id: Attr[str] = partition_key()
+    created: Attr[int] = attr(default=0)
+
+
+class Cat(Base, table="cats"):
+    lives: Attr[int] = attr(default=9)
+
+
+class Dog(Base, table="dogs"):
+    tricks: Attr[int] = attr(default=0)
+
+
+def test_a_condition_on_a_sibling_is_refused(db: dw.Database) -> None:
+    db.create_tables(Cat, Dog)
+    Cat(id="a", lives=3).insert()
+    assert Cat.find((Cat.id == "a") & (Cat.lives < 9) & (Cat.created == 0)).count() == 1
+    for condition in (Dog.tricks > 1, Dog.id == "a", (Cat.id == "a") & (Dog.tricks > 1), Cat.lives > Dog.tricks):
+        for call in (
+            lambda condition=condition: Cat.find(condition).all(),
+            lambda condition=condition: Cat.find(condition).explain(),
+            lambda condition=condition: Cat.find(condition).count(),
+            lambda condition=condition: Cat.delete_where(condition),
+        ):
+            with pytest.raises(
+                ExpressionError, match=r"Dog\.(tricks|id) is an attribute of Dog, and the request is for Cat"
+            ):
+                call()
+    with pytest.raises(ExpressionError, match=r"Dog\.tricks is an attribute of Dog"):
+        Cat.find(Cat.id == "a").project(Dog.tricks)  # type: ignore[arg-type]
 
 
 def test_a_condition_on_another_class_is_refused() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -26,6 +27,8 @@ class Thing(Model, table="things"):
     rank: Attr[int | None] = attr(default=None)
     note: Attr[str | None] = attr(default=None)
     memo: Attr[str | None] = attr(default=None, store_none=True)
+    mark: Attr[bytes | None] = attr(default=None)
+    weight: Attr[Decimal] = attr(default=Decimal(0))
     tags: Attr[set[str]] = attr(default_factory=set)
     places: Attr[list[int]] = attr(default_factory=list)
 
@@ -35,12 +38,15 @@ class Thing(Model, table="things"):
     by_rank_colour = GlobalIndex("rank", "colour", projection=["note", "memo"])
     by_note = GlobalIndex("colour", "note", projection=["rank"])
     by_many = GlobalIndex(["colour", "rank"], ["size_", "note"])
+    by_mark = GlobalIndex("mark", "weight")
     by_note_here = LocalIndex("note", projection="KEYS_ONLY")
     by_size_here = LocalIndex("size_")
 
 
 PARTS, COLOURS, NOTES = ["a", "b", "é"], ["r", "g", "b"], ["x", "xy", "y"]
 NUMBERS = [-1, 0, 1, 2, 10]
+MARKS = [b"\x00", b"\x00\xff", b"a"]
+WEIGHTS = [Decimal("-1.5"), Decimal("1E+2"), Decimal("99.99999999999999999999999999999999999")]
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "part": st.sampled_from(PARTS),
@@ -50,6 +56,8 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "rank": st.sampled_from(NUMBERS),
     "note": st.sampled_from(NOTES),
     "memo": st.sampled_from(NOTES),
+    "mark": st.sampled_from(MARKS),
+    "weight": st.sampled_from(WEIGHTS),
 }
 
 
@@ -61,7 +69,7 @@ def items(draw: st.DrawFn) -> dict[str, Any]:
     if draw(st.booleans()):
         made.memo = None
     wire = made.to_item()
-    for name in ("size", "rank", "note", "memo"):
+    for name in ("size", "rank", "note", "memo", "mark", "weight"):
         if draw(st.integers(0, 2)) == 0:
             wire.pop(name, None)
     return wire
@@ -86,6 +94,9 @@ def leaves(draw: st.DrawFn) -> Condition:
         return draw(st.sampled_from([path < value, path <= value, path > value, path >= value, path != value]))
     if kind == 9 and name in ("part", "colour", "note", "memo"):
         part = draw(st.sampled_from(["", "x", "xy", "r", "é"]))
+        return draw(st.sampled_from([path.begins_with(part), path.contains(part)]))
+    if kind == 9 and name == "mark":
+        part = draw(st.sampled_from([b"", b"\x00", b"\xff"]))
         return draw(st.sampled_from([path.begins_with(part), path.contains(part)]))
     if kind == 10:
         return draw(st.sampled_from(OTHERS))
@@ -119,6 +130,7 @@ KEYS: list[tuple[list[str], list[str]]] = [
     (["colour"], ["note"]),
     (["colour", "rank"], ["size_", "note"]),
     (["part"], ["note"]),
+    (["mark"], ["weight"]),
     (["part"], ["size_"]),
 ]
 
@@ -183,6 +195,7 @@ INDEXES = [
     "by_rank_colour",
     "by_note",
     "by_many",
+    "by_mark",
     "by_note_here",
     "by_size_here",
 ]
@@ -207,4 +220,4 @@ def store(db: dw.Database, wires: Iterable[dict[str, Any]]) -> None:
 
 def plain(thing: Thing) -> str:
     """An item in a form that can be compared and sorted."""
-    return json.dumps(thing.to_dict(), default=sorted)
+    return json.dumps(thing.to_dict(), default=lambda value: sorted(value) if isinstance(value, set) else repr(value))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...errors import ExpressionError
-from ...expressions import Placeholders, compile_condition
+from ...expressions import Value
 from ..cursors import decode_cursor, encode_cursor
 from ..effects import Operation
 from ..streaming import collected
@@ -75,8 +75,6 @@ def _described(reading: Reading, read: QueryRead | ScanRead) -> tuple[str, dict[
     request = dict(plan.request)
     for name, condition in (("test", read.test), ("recheck", read.recheck)):
         if condition is not None:
-            placeholders = Placeholders()
-            tested: dict[str, Any] = {"text": compile_condition(condition, placeholders)}
-            placeholders.apply(tested)
-            request[name] = tested
+            values = [one.wire for part in condition.comparisons() for one in part.operands if isinstance(one, Value)]
+            request[name] = [repr(condition), values]
     return plan.operation, request

@@ -89,10 +89,10 @@ class ScanRead(msgspec.Struct, frozen=True, kw_only=True):
 
     source: Source
     filter: Condition | None
+    test: Condition | None
     fetch: Literal["service", "batch"] | None
     recheck: Condition | None
     cost: Cost
-    test: None = None
 
 
 Read = KeysRead | QueryRead | ScanRead
