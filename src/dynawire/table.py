@@ -20,10 +20,10 @@ from .operations.save import prepare_save
 from .operations.table_update import update_table
 from .operations.tables import TableDescription, create_table, delete_table, describe_table
 from .operations.target import Target, as_condition, key_values
-from .operations.transact import send_exactly_once
+from .operations.transact import send, send_exactly_once, send_if_any
 from .operations.twins import asynchronous, sync
 from .operations.update import prepare_update
-from .operations.write import Write, send_write
+from .operations.write import Write
 from .query import Index, Query, scan_of
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class Table(TableBatches[T], TableFinding[T], Generic[T]):
             LimitExceeded: the item is over 400 KB; nothing was sent.
         """
         write = prepare_insert(self._target, item, self._condition(condition))
-        return send_exactly_once(write) if exactly_once else send_write(write)
+        return send(write, exactly_once)
 
     def _put(
         self, item: T, *, condition: ConditionLike = None, return_old: bool = False, exactly_once: bool = False
@@ -139,7 +139,7 @@ class Table(TableBatches[T], TableFinding[T], Generic[T]):
         if condition is None and not return_old and not exactly_once:
             return put_item(self._target, item)
         write = prepare_put(self._target, item, self._condition(condition), return_old)
-        return _once(write, exactly_once, return_old)
+        return send(write, exactly_once, return_old)
 
     def _save(self, item: T, *, condition: ConditionLike = None, exactly_once: bool = False) -> Operation[bool]:
         """Write what changed since the item was loaded (UpdateItem); a new item is put.
@@ -157,7 +157,7 @@ class Table(TableBatches[T], TableFinding[T], Generic[T]):
             ValidationError: a value does not fit, or a key attribute was changed; nothing was sent.
             LimitExceeded: more changed than one update can say; nothing was sent.
         """
-        return _saved(prepare_save(self._target, item, self._condition(condition)), exactly_once)
+        return send_if_any(prepare_save(self._target, item, self._condition(condition)), exactly_once)
 
     def _update(
         self,
@@ -189,9 +189,7 @@ class Table(TableBatches[T], TableFinding[T], Generic[T]):
             DecodeError: the stored item does not fit the class; the update was applied.
         """
         write = self._prepare_update(item, updates, changes, condition, upsert)
-        if exactly_once:
-            return self._update_once(write, self._key_values(item))
-        return send_write(write)
+        return self._update_once(write, self._key_values(item)) if exactly_once else send(write)
 
     def _update_once(self, write: Write, key: tuple[Any, ...]) -> Operation[T]:
         assert write.adopt is not None
@@ -241,7 +239,7 @@ class Table(TableBatches[T], TableFinding[T], Generic[T]):
             ConditionFailed: the condition is false.
         """
         write = self._prepare_delete(item, condition, must_exist, return_old)
-        return _once(write, exactly_once, return_old)
+        return send(write, exactly_once, return_old)
 
     def _prepare_delete(self, item: Any, condition: ConditionLike, must_exist: bool, return_old: bool) -> Write:
         return prepare_delete(
@@ -400,20 +398,3 @@ class Table(TableBatches[T], TableFinding[T], Generic[T]):
     def params(self) -> Params:
         """The request each operation would send, as a dict, without sending it: ``table.params.get("TX", "DFW")``."""
         return Params(self)
-
-
-def _once(write: Write, exactly_once: bool, return_old: bool) -> Operation[Any]:
-    if not exactly_once:
-        return send_write(write)
-    if return_old:
-        raise ExpressionError(
-            "exactly_once sends a transaction, which returns no old item; drop return_old=True, or read it first"
-        )
-    return send_exactly_once(write)
-
-
-def _saved(write: Write | None, exactly_once: bool) -> Operation[bool]:
-    if write is None:
-        return False
-    yield from send_exactly_once(write) if exactly_once else send_write(write)
-    return True

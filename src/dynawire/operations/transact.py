@@ -22,9 +22,18 @@ from .effects import Operation, Request, Sleep
 from .failures import is_lost_path
 from .identity import key_identity
 from .target import Target, encode_json, encode_request, raw_capacity
-from .write import Write
+from .write import Write, send_write
 
-__all__ = ["MAX_ACTIONS", "new_token", "send_exactly_once", "transact_get", "transact_params", "transact_write"]
+__all__ = [
+    "MAX_ACTIONS",
+    "new_token",
+    "send",
+    "send_exactly_once",
+    "send_if_any",
+    "transact_get",
+    "transact_params",
+    "transact_write",
+]
 
 MAX_ACTIONS = 100
 MAX_CONFLICT_RETRIES = 5
@@ -198,6 +207,25 @@ def send_exactly_once(write: Write) -> Operation[Any]:
             if reason is not None:
                 raise reason from None
         raise
+
+
+def send(write: Write, exactly_once: bool = False, return_old: bool = False) -> Operation[Any]:
+    """Send one write alone, or as a transaction with a token."""
+    if not exactly_once:
+        return send_write(write)
+    if return_old:
+        raise ExpressionError(
+            "exactly_once sends a transaction, which returns no old item; drop return_old=True, or read it first"
+        )
+    return send_exactly_once(write)
+
+
+def send_if_any(write: Write | None, exactly_once: bool) -> Operation[bool]:
+    """Send one write if there is one; whether there was."""
+    if write is None:
+        return False
+    yield from send(write, exactly_once)
+    return True
 
 
 # ---------------------------------------------------------------------- reading
