@@ -230,6 +230,28 @@ def test_sides_that_are_one_query_are_fetched_and_tested_once(places: dw.Databas
     assert codes(twin(Place.find(sides)).all()) == ["P00", "P08", "P10"]
 
 
+def test_several_indexes_of_keys_are_completed_together(places: dw.Database, twin: Twins) -> None:
+    offer_only(places, "by_city_keys")
+    place("P99", city="Dallas", visits=99).insert()
+    recorded(places).clear()
+    assert codes(twin(Place.find(Place.city.in_(["Austin", "Dallas", "nowhere"]), Place.visits > 7)).all()) == [
+        "P08",
+        "P10",
+        "P99",
+    ]
+    # Six keys of the one city in a request, the only key of the other in another.
+    assert recorded(places).operations() == ["Query", "Query", "Query", "BatchGetItem", "GetItem"]
+
+
+def test_an_error_among_several_requests_is_raised(places: dw.Database, twin: Twins) -> None:
+    offer_only(places, "by_city_keys")
+    find = Place.find(Place.city.in_(["Austin", "Dallas"]))
+    for operation in ("Query", "BatchGetItem"):
+        recorded(places).answer(operation, dw.CredentialsError("no right", code="AccessDeniedException"))
+        with pytest.raises(dw.CredentialsError):
+            twin(find).all()
+
+
 def test_a_limit_counts_what_is_left_after_fetching(places: dw.Database, twin: Twins) -> None:
     find = Place.by_city_keys.query("Austin").hydrate().where(visits__gt=5)
     for count in range(1, 5):

@@ -12,6 +12,7 @@ from ...errors import DecodeError, DynawireError
 from ...expressions import Condition, Path
 from ...expressions.evaluation import Test, condition_test
 from ...expressions.normal_form import top_level_names
+from ..at_once import at_once
 from ..effects import Operation, Request, Together
 from ..identity import key_identity
 from ..pages import PageReader, ReadPlan
@@ -193,9 +194,14 @@ class Reading:
             ]
             later = waiting[AT_ONCE:]
             responses = yield from _send([request for _, _, request in wave])
-            for (read, reader, _), response in zip(wave, responses, strict=True):
-                results = yield from self._whole(read, reader, reader.take(response))
-                yield Items(results)
+            found = [reader.take(response) for (_, reader, _), response in zip(wave, responses, strict=True)]
+            results = yield from at_once(
+                [self._whole(read, reader, items) for (read, reader, _), items in zip(wave, found, strict=True)]
+            )
+            for outcome in results:
+                if isinstance(outcome, DynawireError):
+                    raise outcome
+                yield Items(outcome)
             waiting = [(read, reader) for read, reader, _ in wave] + later
 
     def _keys(self, read: KeysRead) -> Stream:
