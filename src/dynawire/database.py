@@ -294,7 +294,7 @@ class Database:
     @property
     def params(self) -> Params:
         """The first request each operation would send, as a dict, without sending it."""
-        return Params(self)
+        return Params(Database, lambda: self)
 
     create_tables = sync(_create_tables)
     acreate_tables = asynchronous(_create_tables)

@@ -107,7 +107,7 @@ class Key(Generic[T]):
     @property
     def params(self) -> Params:
         """The request each operation would send, as a dict, without sending it."""
-        return Params(self)
+        return Params(Key, lambda: self)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Key) and (self.model, self.values) == (other.model, other.values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, dataclass_transform
 
 import msgspec
@@ -23,6 +24,7 @@ from .operations.mapped import mapped
 from .operations.params import Params
 from .operations.target import key_values
 from .query import Query
+from .table import Table
 
 __all__ = ["Model"]
 
@@ -64,8 +66,10 @@ _INSTANCE_OPERATIONS = ("delete", "insert", "put", "refresh", "save", "update")
 
 class _ParamsOfClassOrInstance:
     def __get__(self, instance: Any, owner: type[Any]) -> Params:
-        table = table_of(owner)
-        return Params(table) if instance is None else Params(table, instance, only=_INSTANCE_OPERATIONS)
+        table = partial(table_of, owner)
+        if instance is None:
+            return Params(Table, table)
+        return Params(Table, table, instance, only=_INSTANCE_OPERATIONS)
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(attr, partition_key, sort_key))

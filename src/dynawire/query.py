@@ -72,7 +72,7 @@ class QueryParams(Params):
 
     def __call__(self) -> dict[str, Any]:
         """The first request of iterating over the query."""
-        request = next(readers(self._owner._read)).next_request()
+        request = next(readers(self._owner()._read)).next_request()
         shown: dict[str, Any] = {} if request is None else msgspec.json.decode(request.body)
         return shown
 
@@ -302,7 +302,7 @@ class Query(Generic[T]):
     @property
     def params(self) -> QueryParams:
         """The request it would send, as a dict, without sending it: ``query.params()``, ``query.params.count()``."""
-        return QueryParams(self, only=("count", "first", "one", "page"))
+        return QueryParams(Query, lambda: self, only=("count", "first", "one", "page"))
 
     @property
     def _engine(self) -> Engine:

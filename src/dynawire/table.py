@@ -397,4 +397,4 @@ class Table(TableBatches[T], TableFinding[T], Generic[T]):
     @property
     def params(self) -> Params:
         """The request each operation would send, as a dict, without sending it: ``table.params.get("TX", "DFW")``."""
-        return Params(self)
+        return Params(Table, lambda: self)

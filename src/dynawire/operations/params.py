@@ -16,14 +16,18 @@ class Params:
     """Shows requests instead of sending them: each method has the parameters of the operation it is named after.
 
     Args:
-        owner: whose operations are shown: a table, a key, a query, a database.
+        kind: the class whose operations are shown: that of tables, keys, queries or databases.
+        owner: gives the one whose operations are shown, when one is asked for.
         leading: first arguments of each operation.
         only: names of the operations that are shown; None: all of the owner.
     """
 
-    __slots__ = ("_leading", "_only", "_owner")
+    __slots__ = ("_kind", "_leading", "_only", "_owner")
 
-    def __init__(self, owner: Any, *leading: Any, only: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, kind: type[Any], owner: Callable[[], Any], *leading: Any, only: Sequence[str] | None = None
+    ) -> None:
+        self._kind = kind
         self._owner = owner
         self._leading = leading
         self._only = only
@@ -31,17 +35,17 @@ class Params:
     def __getattr__(self, name: str) -> Callable[..., dict[str, Any]]:
         if name.startswith("_") or name not in self.__dir__():
             raise AttributeError(f"params shows the requests of: {', '.join(self.__dir__())}; not {name!r}")
-        body = getattr(type(self._owner), name).__wrapped__
+        body = getattr(self._kind, name).__wrapped__
 
         def show(*args: Any, **kwargs: Any) -> dict[str, Any]:
-            return first_request(body(self._owner, *self._leading, *args, **kwargs))
+            return first_request(body(self._owner(), *self._leading, *args, **kwargs))
 
         show.__name__ = name
         show.__doc__ = body.__doc__
         return show
 
     def __dir__(self) -> list[str]:
-        kind = type(self._owner)
+        kind = self._kind
         # What twins.sync() made knows the operation behind it.
         names = [
             name for name in dir(kind) if hasattr(kind, f"a{name}") and hasattr(getattr(kind, name), "__wrapped__")
@@ -49,7 +53,7 @@ class Params:
         return [name for name in names if self._only is None or name in self._only]
 
     def __repr__(self) -> str:
-        return f"<params of {self._owner!r}>"
+        return f"<params: {', '.join(self.__dir__())}>"
 
 
 def first_request(operation: Operation[Any]) -> dict[str, Any]:
