@@ -32,6 +32,7 @@ from .errors import (
 from .expressions import Condition, Path, Update
 from .index import GlobalIndex, LocalIndex
 from .key import Key
+from .managed import created_at, updated_at, version
 from .mapping.markers import EpochSeconds, Json, NaiveDatetime, Stored
 from .model import Model
 from .operations.batch import BatchGetResult, BatchWriteResult, Unprocessed
@@ -99,8 +100,11 @@ __all__ = [
     "WhereResult",
     "attr",
     "connect",
+    "created_at",
     "partition_key",
     "sort_key",
+    "updated_at",
+    "version",
 ]
 
 _LOADED_WHEN_USED = {

@@ -66,6 +66,7 @@ def attr(
     max_length: int | None = ...,
     pattern: str | None = ...,
     store_none: bool = ...,
+    immutable: bool = ...,
 ) -> Attr[T]: ...
 @overload
 def attr(
@@ -81,6 +82,7 @@ def attr(
     max_length: int | None = ...,
     pattern: str | None = ...,
     store_none: bool = ...,
+    immutable: bool = ...,
 ) -> Attr[T]: ...
 @overload
 def attr(
@@ -95,6 +97,7 @@ def attr(
     max_length: int | None = ...,
     pattern: str | None = ...,
     store_none: bool = ...,
+    immutable: bool = ...,
 ) -> Any: ...
 def attr(
     *,
@@ -110,6 +113,7 @@ def attr(
     max_length: int | None = None,
     pattern: str | None = None,
     store_none: bool = False,
+    immutable: bool = False,
 ) -> Any:
     """Say more about an attribute than its type does.
 
@@ -122,6 +126,7 @@ def attr(
         min_length, max_length: bounds of the number of characters, bytes or members.
         pattern: a regular expression that must be found in the text.
         store_none: store None as NULL instead of leaving the attribute out.
+        immutable: keep the value it was first stored with: a later write that changes it is refused.
 
     Limits are checked whenever a value is written, not when it is assigned or read. What is wrong here, such as a
     default that every instance would share, is said by a :class:`~dynawire.SchemaError` when the class is made.
@@ -137,7 +142,12 @@ def attr(
         pattern=pattern,
     )
     return AttributeDeclaration(
-        default=default, default_factory=default_factory, name=name, constraints=limits, store_none=store_none
+        default=default,
+        default_factory=default_factory,
+        name=name,
+        constraints=limits,
+        store_none=store_none,
+        immutable=immutable,
     )
 
 

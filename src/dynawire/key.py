@@ -73,11 +73,18 @@ class Key(Generic[T]):
         condition: ConditionLike = None,
         upsert: bool = False,
         exactly_once: bool = False,
+        expected_version: int | None = None,
         **changes: Any,
     ) -> Operation[T]:
         """See :meth:`Table.update`; gives the item as it now is."""
         return self.table._update(
-            self, *updates, condition=condition, upsert=upsert, exactly_once=exactly_once, **changes
+            self,
+            *updates,
+            condition=condition,
+            upsert=upsert,
+            exactly_once=exactly_once,
+            expected_version=expected_version,
+            **changes,
         )
 
     def _delete(
@@ -87,10 +94,16 @@ class Key(Generic[T]):
         must_exist: bool = False,
         return_old: bool = False,
         exactly_once: bool = False,
+        expected_version: int | None = None,
     ) -> Operation[T | None]:
         """See :meth:`Table.delete`."""
         return self.table._delete(
-            self, condition=condition, must_exist=must_exist, return_old=return_old, exactly_once=exactly_once
+            self,
+            condition=condition,
+            must_exist=must_exist,
+            return_old=return_old,
+            exactly_once=exactly_once,
+            expected_version=expected_version,
         )
 
     get = sync(_get)

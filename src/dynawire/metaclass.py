@@ -262,6 +262,9 @@ def _attribute(name: str, annotation: Any, declaration: AttributeDeclaration) ->
         role=declaration.role,
         constraints=declaration.constraints,
         store_none=declaration.store_none,
+        immutable=declaration.immutable,
+        upkeep=declaration.upkeep,
+        clock=declaration.clock,
     )
 
 

@@ -14,6 +14,7 @@ from .errors import DecodeError, SchemaError
 from .expressions import Condition, Update
 from .finding import ModelFinding
 from .key import ConditionLike, Key
+from .managed import created_at, updated_at, version
 from .mapping.key_types import PK, SK, KeyTypes
 from .metaclass import ModelMeta
 from .operations.batch import BatchGetResult, BatchWriteResult, Progress
@@ -72,7 +73,9 @@ class _ParamsOfClassOrInstance:
         return Params(Table, table, instance, only=_INSTANCE_OPERATIONS)
 
 
-@dataclass_transform(kw_only_default=True, field_specifiers=(attr, partition_key, sort_key))
+@dataclass_transform(
+    kw_only_default=True, field_specifiers=(attr, partition_key, sort_key, version, created_at, updated_at)
+)
 class Model(_Instance[PK, SK], ModelFinding, _Struct):
     """A class whose instances are items of a DynamoDB table.
 
@@ -326,11 +329,20 @@ class Model(_Instance[PK, SK], ModelFinding, _Struct):
         condition: ConditionLike = None,
         upsert: bool = False,
         exactly_once: bool = False,
+        expected_version: int | None = None,
         **changes: Any,
     ) -> Self:
         """Change attributes in place, atomically, and take the new values (UpdateItem). See :meth:`Table.update`."""
         table = table_of(type(self))
-        return table.update(self, *updates, condition=condition, upsert=upsert, exactly_once=exactly_once, **changes)
+        return table.update(
+            self,
+            *updates,
+            condition=condition,
+            upsert=upsert,
+            exactly_once=exactly_once,
+            expected_version=expected_version,
+            **changes,
+        )
 
     def aupdate(
         self,
@@ -338,11 +350,20 @@ class Model(_Instance[PK, SK], ModelFinding, _Struct):
         condition: ConditionLike = None,
         upsert: bool = False,
         exactly_once: bool = False,
+        expected_version: int | None = None,
         **changes: Any,
     ) -> Coroutine[Any, Any, Self]:
         """Change attributes in place, atomically, and take the new values (UpdateItem). See :meth:`Table.update`."""
         table = table_of(type(self))
-        return table.aupdate(self, *updates, condition=condition, upsert=upsert, exactly_once=exactly_once, **changes)
+        return table.aupdate(
+            self,
+            *updates,
+            condition=condition,
+            upsert=upsert,
+            exactly_once=exactly_once,
+            expected_version=expected_version,
+            **changes,
+        )
 
     def delete(
         self,
@@ -351,11 +372,17 @@ class Model(_Instance[PK, SK], ModelFinding, _Struct):
         must_exist: bool = False,
         return_old: bool = False,
         exactly_once: bool = False,
+        expected_version: int | None = None,
     ) -> Self | None:
         """Delete the item (DeleteItem). See :meth:`Table.delete`."""
         table = table_of(type(self))
         return table.delete(
-            self, condition=condition, must_exist=must_exist, return_old=return_old, exactly_once=exactly_once
+            self,
+            condition=condition,
+            must_exist=must_exist,
+            return_old=return_old,
+            exactly_once=exactly_once,
+            expected_version=expected_version,
         )
 
     def adelete(
@@ -365,11 +392,17 @@ class Model(_Instance[PK, SK], ModelFinding, _Struct):
         must_exist: bool = False,
         return_old: bool = False,
         exactly_once: bool = False,
+        expected_version: int | None = None,
     ) -> Coroutine[Any, Any, Self | None]:
         """Delete the item (DeleteItem). See :meth:`Table.delete`."""
         table = table_of(type(self))
         return table.adelete(
-            self, condition=condition, must_exist=must_exist, return_old=return_old, exactly_once=exactly_once
+            self,
+            condition=condition,
+            must_exist=must_exist,
+            return_old=return_old,
+            exactly_once=exactly_once,
+            expected_version=expected_version,
         )
 
     def refresh(self, *, consistent: bool = True) -> None:

@@ -133,10 +133,11 @@ class Table(TableBatches[T], TableFinding[T], Generic[T]):
 
         Raises:
             ConditionFailed: the condition is false; the stored item is its ``item``.
+            VersionConflict: the stored item is not of the version of this one.
             ValidationError: a value does not fit; nothing was sent.
             LimitExceeded: the item is over 400 KB; nothing was sent.
         """
-        if condition is None and not return_old and not exactly_once:
+        if condition is None and not return_old and not exactly_once and self._target.upkeep is None:
             return put_item(self._target, item)
         write = prepare_put(self._target, item, self._condition(condition), return_old)
         return send(write, exactly_once, return_old)
@@ -167,6 +168,7 @@ class Table(TableBatches[T], TableFinding[T], Generic[T]):
         condition: ConditionLike = None,
         upsert: bool = False,
         exactly_once: bool = False,
+        expected_version: int | None = None,
         **changes: Any,
     ) -> Operation[T]:
         """Change attributes in place, atomically (UpdateItem).
@@ -177,6 +179,7 @@ class Table(TableBatches[T], TableFinding[T], Generic[T]):
             condition: what must hold of the stored item.
             upsert: create the item when it is missing; refused when the new item would lack attributes it must have.
             exactly_once: send it as a transaction with a token, then read the item, at twice the write units.
+            expected_version: the version that must be stored; None: the instance's, and for a key any.
             changes: the same by name: ``name="x"`` sets (None removes), ``visits__add=1``, ``tags__delete={"a"}``.
 
         Returns:
@@ -184,12 +187,14 @@ class Table(TableBatches[T], TableFinding[T], Generic[T]):
 
         Raises:
             ItemNotFound: there is no such item and ``upsert`` is false.
-            ConditionFailed: the condition is false.
+            ConditionFailed: the condition is false; VersionConflict: the version is another.
             ExpressionError: the updates overlap, change a key, or there are none.
             DecodeError: the stored item does not fit the class; the update was applied.
         """
-        write = self._prepare_update(item, updates, changes, condition, upsert)
-        return self._update_once(write, self._key_values(item)) if exactly_once else send(write)
+        write = self._prepare_update(item, updates, changes, condition, upsert, expected_version)
+        if exactly_once:
+            return self._update_once(write, self._key_values(item))
+        return send(write)
 
     def _update_once(self, write: Write, key: tuple[Any, ...]) -> Operation[T]:
         assert write.adopt is not None
@@ -203,7 +208,13 @@ class Table(TableBatches[T], TableFinding[T], Generic[T]):
         return found
 
     def _prepare_update(
-        self, item: Any, updates: Sequence[Update], changes: Mapping[str, Any], condition: ConditionLike, upsert: bool
+        self,
+        item: Any,
+        updates: Sequence[Update],
+        changes: Mapping[str, Any],
+        condition: ConditionLike,
+        upsert: bool,
+        expected_version: int | None,
     ) -> Write:
         return prepare_update(
             self._target,
@@ -213,6 +224,7 @@ class Table(TableBatches[T], TableFinding[T], Generic[T]):
             self._condition(condition),
             upsert=upsert,
             instance=item if isinstance(item, self._target.cls) else None,
+            expected_version=expected_version,
         )
 
     def _delete(
@@ -223,6 +235,7 @@ class Table(TableBatches[T], TableFinding[T], Generic[T]):
         must_exist: bool = False,
         return_old: bool = False,
         exactly_once: bool = False,
+        expected_version: int | None = None,
     ) -> Operation[T | None]:
         """Delete an item (DeleteItem). Deleting what is not there is no error unless ``must_exist``.
 
@@ -233,21 +246,26 @@ class Table(TableBatches[T], TableFinding[T], Generic[T]):
             must_exist: raise when there is no such item.
             return_old: give the deleted item, or None when there was none.
             exactly_once: see :meth:`insert`; it can't be combined with ``return_old``.
+            expected_version: the version that must be stored; None: the instance's, and for a key any.
 
         Raises:
             ItemNotFound: there is no such item and ``must_exist`` is true.
-            ConditionFailed: the condition is false.
+            ConditionFailed: the condition is false; VersionConflict: the version is another.
         """
-        write = self._prepare_delete(item, condition, must_exist, return_old)
+        write = self._prepare_delete(item, condition, must_exist, return_old, expected_version)
         return send(write, exactly_once, return_old)
 
-    def _prepare_delete(self, item: Any, condition: ConditionLike, must_exist: bool, return_old: bool) -> Write:
+    def _prepare_delete(
+        self, item: Any, condition: ConditionLike, must_exist: bool, return_old: bool, expected_version: int | None
+    ) -> Write:
         return prepare_delete(
             self._target,
             self._wire_key(item),
             self._condition(condition),
             must_exist=must_exist,
             return_old=return_old,
+            instance=item if isinstance(item, self._target.cls) else None,
+            expected_version=expected_version,
         )
 
     def _wire_key(self, item: Any) -> dict[str, Any]:

@@ -75,14 +75,22 @@ class Transaction:
         *updates: Update,
         condition: ConditionLike = None,
         upsert: bool = False,
+        expected_version: int | None = None,
         **changes: Any,
     ) -> None:
         """Change attributes in place; ``item`` is an instance or a key. See :meth:`Table.update`."""
-        self._add(self._table(item)._prepare_update(item, updates, changes, condition, upsert))
+        self._add(self._table(item)._prepare_update(item, updates, changes, condition, upsert, expected_version))
 
-    def delete(self, item: Any, *, condition: ConditionLike = None, must_exist: bool = False) -> None:
+    def delete(
+        self,
+        item: Any,
+        *,
+        condition: ConditionLike = None,
+        must_exist: bool = False,
+        expected_version: int | None = None,
+    ) -> None:
         """Delete an item, by instance or key."""
-        self._add(self._table(item)._prepare_delete(item, condition, must_exist, False))
+        self._add(self._table(item)._prepare_delete(item, condition, must_exist, False, expected_version))
 
     def check(self, item: Any, condition: ConditionLike, *more: ConditionLike) -> None:
         """Cancel the transaction unless this holds of an item that it does not write (ConditionCheck)."""

@@ -24,8 +24,11 @@ from dynawire import (
     Stored,
     attr,
     connect,
+    created_at,
     partition_key,
     sort_key,
+    updated_at,
+    version,
 )
 
 
@@ -191,3 +194,21 @@ def any_model(model: type[Model[Any, Any]], instance: Model[Any, Any]) -> None:
 any_model(Reading, Reading(sensor="a", at=1, value=2))
 any_model(Airport, construction())
 assert_type(Airport.from_item({}), Airport)
+
+
+class Versioned(Model, table="versioned"):
+    id: Attr[str] = partition_key()
+    owner: Attr[str | None] = attr(default=None, immutable=True)
+    v: Attr[int] = version(name="ver")
+    created: Attr[datetime | None] = created_at()
+    updated: Attr[datetime | None] = updated_at(clock=lambda: datetime.now(UTC))
+    last: Attr[str]
+
+
+versioned = Versioned(id="a", last="b")
+assert_type(versioned.v, int)
+assert_type(versioned.created, datetime | None)
+assert_type(Versioned.v, Path[int])
+versioned.v = 3
+Versioned.key("a").update(last="c", expected_version=3)
+Versioned.key("a").delete(expected_version=3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from dynawire import Attr, GlobalIndex, Model, Stored, attr, connect, partition_key, sort_key
+from dynawire import Attr, GlobalIndex, Model, Stored, attr, connect, partition_key, sort_key, updated_at, version
 
 
 class Airport(Model, table="airports"):
@@ -124,3 +124,18 @@ def reads(read: Airport) -> None:
 
 def uses(model: type[Model[Any, Any]]) -> None:
     model.scan(1)  # error: arg-type
+
+
+class Versioned(Model, table="versioned"):
+    id: Attr[str] = partition_key()
+    owner: Attr[str] = attr(default="", immutable="yes")  # error
+    v: Attr[int] = version()
+    updated: Attr[datetime | None] = updated_at()
+
+
+versioned = Versioned(id="a", v=3)  # error: call-arg
+versioned = Versioned(id="a", updated=None)  # error: call-arg
+versioned.v = "3"  # error: assignment
+later: datetime = versioned.updated  # error: assignment
+Versioned.key("a").update(expected_version="3")  # error: arg-type
+updated_at(clock=lambda: 3)  # error

@@ -88,6 +88,9 @@ def _bounded_key(codec: Codec, limit: int) -> Codec:
 
 def _default_problem(attribute: Attribute, codec: Codec) -> str | None:
     """What is wrong with a constant default; None when nothing, or when there is none."""
+    if attribute.upkeep is not None:
+        # Its type decides, and that is checked where it is maintained.
+        return None
     default = attribute.default
     if default is NO_DEFAULT or (isinstance(default, frozenset) and not default and codec.is_empty_source("x")):
         return None

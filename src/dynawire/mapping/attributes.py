@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from .constraints import Constraints
-from .markers import Role
+from .markers import Role, UpkeepKind
 
 __all__ = ["NO_DEFAULT", "Attribute", "AttributeDeclaration", "stored_name_problem"]
 
@@ -29,7 +29,7 @@ NO_DEFAULT: Any = _NoDefault()
 
 
 class AttributeDeclaration(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``attr()``, ``partition_key()`` and ``sort_key()`` leave in the class body."""
+    """What ``attr()``, ``partition_key()``, ``version()`` and their like leave in the class body."""
 
     default: Any = NO_DEFAULT
     default_factory: Callable[[], Any] | Any = NO_DEFAULT
@@ -37,6 +37,9 @@ class AttributeDeclaration(msgspec.Struct, frozen=True, kw_only=True):
     role: Role | None = None
     constraints: Constraints = Constraints()
     store_none: bool = False
+    immutable: bool = False
+    upkeep: UpkeepKind | None = None
+    clock: Callable[[], Any] | None = None
 
     def problem(self) -> str | None:
         """What is wrong with the declaration, whatever the type of the attribute; None when nothing."""
@@ -51,6 +54,8 @@ class AttributeDeclaration(msgspec.Struct, frozen=True, kw_only=True):
                 f"has a default= of type {kind}, which every instance would share; write "
                 f"default_factory={kind if kind in _BUILT_IN else 'lambda: ...'}"
             )
+        if self.clock is not None and not callable(self.clock):
+            return "has a clock= that can't be called; it takes a function that gives an aware datetime"
         return self.constraints.contradiction()
 
 
@@ -90,6 +95,9 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
         role: its place in the table's primary key, or None.
         constraints: limits on its values.
         store_none: whether None was asked to be stored as NULL.
+        immutable: whether it keeps the value it was first stored with.
+        upkeep: what every write maintains it as, or None.
+        clock: gives its time instead of the system's clock, or None.
     """
 
     name: str
@@ -100,6 +108,9 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
     role: Role | None = None
     constraints: Constraints = Constraints()
     store_none: bool = False
+    immutable: bool = False
+    upkeep: UpkeepKind | None = None
+    clock: Callable[[], Any] | None = None
 
     @property
     def has_default(self) -> bool:

@@ -14,6 +14,7 @@ from .capacity import active_meter
 from .effects import Operation, Request, Sleep, Together
 from .identity import key_identity
 from .target import Target, encode_json
+from .upkeep import Staged
 
 __all__ = ["batch_write"]
 
@@ -32,17 +33,25 @@ _read_output = msgspec.json.Decoder(_Output).decode
 class _Entry:
     """One put or delete of a batch."""
 
-    __slots__ = ("given", "identity", "json", "put_wire")
+    __slots__ = ("given", "identity", "json", "put_wire", "staged")
 
     def __init__(self, target: Target, given: Any, key: Sequence[Any] | None) -> None:
         self.given = given
         self.put_wire: dict[str, Any] | None = None
+        self.staged: Staged | None = None
+        upkeep = target.upkeep
         if key is None:
+            if upkeep is not None:
+                upkeep.refuse_in_batch("use put() or db.transaction() for each item")
             wire = self.put_wire = target.plan.encode(given)
+            if upkeep is not None:
+                self.staged = upkeep.stage_put(given, wire)
             item = encode_json(wire)
             target.plan.check_size(wire, len(item))
             self.json = b'{"PutRequest":{"Item":' + item + b"}}"
         else:
+            if upkeep is not None and isinstance(given, target.cls):
+                upkeep.refuse_in_batch("delete() the instance, or give its key to delete any version")
             wire = target.key(key)
             self.json = b'{"DeleteRequest":{"Key":' + encode_json(wire) + b"}}"
         self.identity = key_identity(target.plan.key_names, wire)
@@ -50,6 +59,8 @@ class _Entry:
     def applied(self, result: BatchWriteResult) -> None:
         """Count it, and let the instance know what is stored."""
         if self.put_wire is not None:
+            if self.staged is not None:
+                self.staged.take_over(self.given)
             self.given._loaded = self.put_wire
             result.written += 1
         else:

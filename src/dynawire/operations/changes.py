@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ..errors import ValidationError
 from ..mapping.attributes import Attribute
-from .target import Target
 
-__all__ = ["Changes", "WirePath", "changes_since"]
+if TYPE_CHECKING:
+    from .target import Target
+
+__all__ = ["Changes", "WirePath", "canonical", "changes_since"]
 
 WirePath = tuple[str, ...]
 
@@ -41,10 +43,14 @@ class Changes(msgspec.Struct):
                 found[path[0]] = found.get(path[0], 0) + 1
         return found
 
-    def write_whole(self, name: str, value: Any) -> None:
-        """Write a top-level attribute as a whole instead of its parts."""
+    def leave(self, name: str) -> None:
+        """Leave a top-level attribute as it is."""
         self.values = {path: one for path, one in self.values.items() if path[0] != name}
         self.removed = [path for path in self.removed if path[0] != name]
+
+    def write_whole(self, name: str, value: Any) -> None:
+        """Write a top-level attribute as a whole instead of its parts."""
+        self.leave(name)
         self.values[(name,)] = value
 
 
@@ -86,17 +92,17 @@ def _compare(path: WirePath, old: Any, new: Any, changes: Changes) -> None:
     elif "M" in old and "M" in new:
         for name in {**old["M"], **new["M"]}:
             _compare((*path, name), old["M"].get(name), new["M"].get(name), changes)
-    elif _canonical(old) != _canonical(new):
+    elif canonical(old) != canonical(new):
         changes.values[path] = new
 
 
-def _canonical(wire: dict[str, Any]) -> Any:
+def canonical(wire: dict[str, Any]) -> Any:
     """A form in which equal values are equal: the order of a set's members means nothing."""
     ((tag, payload),) = wire.items()
     if tag in ("SS", "NS", "BS"):
         return tag, frozenset(payload)
     if tag == "L":
-        return tag, [_canonical(one) for one in payload]
+        return tag, [canonical(one) for one in payload]
     if tag == "M":
-        return tag, {name: _canonical(one) for name, one in payload.items()}
+        return tag, {name: canonical(one) for name, one in payload.items()}
     return tag, payload

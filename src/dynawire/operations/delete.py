@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import ConditionFailed, DynawireError
-from ..expressions import Condition, Placeholders
+from ..expressions import Condition, Placeholders, all_of
 from .failures import condition_failed, missing_or_false
 from .target import Target
+from .upkeep import no_version
 from .write import Write, add_condition, with_existence
 
 __all__ = ["prepare_check", "prepare_delete"]
@@ -20,10 +21,31 @@ def prepare_delete(
     *,
     must_exist: bool = False,
     return_old: bool = False,
+    instance: Any = None,
+    expected_version: int | None = None,
 ) -> Write:
-    """Delete the item."""
+    """Delete the item.
+
+    Args:
+        target: the class and its table.
+        key: the wire form of the item's key.
+        condition: what must hold of the stored item.
+        must_exist: whether a missing item is an error.
+        return_old: whether the deleted item comes back.
+        instance: of which version the item must be; None: any.
+        expected_version: the same without an instance.
+    """
     plan = target.plan
     both = with_existence(target, condition) if must_exist else condition
+    staged = None
+    if target.upkeep is not None:
+        staged = target.upkeep.stage_delete(instance, expected_version)
+    elif expected_version is not None:
+        raise no_version(plan.name)
+    if staged is not None and staged.condition is not None:
+        # An item that is gone already is no conflict: that was wanted.
+        current = staged.condition if must_exist else target.key_path.not_exists() | staged.condition
+        both = current if both is None else all_of([both, current])
     request: dict[str, Any] = {"TableName": target.table_name, "Key": key}
     add_condition(target, request, both, Placeholders())
 
@@ -42,7 +64,7 @@ def prepare_delete(
         request,
         key,
         idempotent=both is None and not return_old,
-        explain=explain,
+        explain=explain if staged is None else staged.explained(target, explain, missing=False),
         applied=applied,
         return_values="ALL_OLD" if return_old else None,
     )

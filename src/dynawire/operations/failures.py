@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ConditionFailed, DecodeError, ItemNotFound, ServiceError
-from .target import Target
+
+if TYPE_CHECKING:
+    from .target import Target
 
 __all__ = ["condition_failed", "converted", "is_lost_path", "lost_path", "missing_or_false"]
 

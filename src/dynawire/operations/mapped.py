@@ -10,6 +10,7 @@ from ..expressions.paths import Path
 from ..mapping.annotations import Names
 from ..mapping.class_mapping import ClassMapping
 from ..mapping.records import RecordFields
+from .upkeep import upkeep_of
 
 __all__ = ["MappedClass", "mapped"]
 
@@ -22,6 +23,7 @@ class MappedClass:
         mapping: its attributes, keys and indexes.
         plan: its codec plan.
         paths: the path of each attribute, by Python name.
+        upkeep: what writes maintain besides; None: nothing.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class MappedClass:
             for attribute in mapping.attributes.values()
         }
         self.paths_by_stored_name = {str(path.steps[0]): path for path in self.paths.values()}
+        self.upkeep = upkeep_of(mapping, self.paths, self.plan.codecs)
 
 
 def mapped(cls: type[Any]) -> MappedClass:

@@ -17,7 +17,10 @@ __all__ = ["prepare_insert", "prepare_put", "put_item"]
 
 
 def put_item(target: Target, instance: Any) -> Operation[None]:
-    """Replace or create the whole item, without condition: the shortest path from an instance to the wire."""
+    """Replace or create the whole item, without condition: the shortest path from an instance to the wire.
+
+    It is for classes without upkeep.
+    """
     plan = target.plan
     wire = plan.encode(instance)
     item = encode_json(wire)
@@ -58,7 +61,7 @@ def prepare_insert(target: Target, instance: Any, condition: Condition | None) -
 
     absent = target.key_path.not_exists()
     both = absent if condition is None else all_of([absent, condition])
-    return _put(target, instance, both, idempotent=False, explain=explain, return_old=False)
+    return _put(target, instance, both, idempotent=False, explain=explain, return_old=False, insert=True)
 
 
 def _put(
@@ -69,14 +72,24 @@ def _put(
     idempotent: bool,
     explain: Callable[[ConditionFailed], DynawireError],
     return_old: bool,
+    insert: bool = False,
 ) -> Write:
     plan = target.plan
     wire = plan.encode(instance)
+    staged = None
+    if target.upkeep is not None:
+        staged = target.upkeep.stage_put(instance, wire, insert=insert)
+        if staged.condition is not None:
+            condition = staged.condition if condition is None else all_of([condition, staged.condition])
+            idempotent = False
+            explain = staged.explained(target, explain)
     plan.check_size(wire, len(encode_json(wire)))
     request: dict[str, Any] = {"TableName": target.table_name, "Item": wire}
     add_condition(target, request, condition, Placeholders())
 
     def applied(response: bytes | None) -> Any:
+        if staged is not None:
+            staged.take_over(instance)
         instance._loaded = wire
         return plan.read_attributes(response)[0] if return_old and response is not None else None
 

@@ -26,12 +26,22 @@ def prepare_save(target: Target, instance: Any, condition: Condition | None) -> 
     if loaded is None:
         return prepare_put(target, instance, condition)
     wire = plan.encode(instance)
+    upkeep = target.upkeep
     plan.check_size(wire, len(encode_json(wire)))
     before = plan.loaded_wire(loaded)
     changes = changes_since(target, before, wire)
+    if upkeep is not None:
+        for name in upkeep.kept_by_save:
+            changes.leave(name)
+        upkeep.refuse_immutable(name for name in changes.names() if name in before)
     _refuse_key_change(target, changes)
     if not changes:
         return None
+    staged = None
+    if upkeep is not None:
+        staged = upkeep.stage_save(instance)
+        wire.update(staged.values)
+        changes.values.update({(name,): value for name, value in staged.values.items()})
     names = changes.names()
     placeholders, expression, whole = _compiled(target, changes, wire)
     guards = [_unchanged(target, name, before[name]) for name in whole]
@@ -41,9 +51,13 @@ def prepare_save(target: Target, instance: Any, condition: Condition | None) -> 
         "UpdateExpression": expression,
     }
     existing = with_existence(target, condition)
+    if staged is not None and staged.condition is not None:
+        existing = all_of([existing, staged.condition])
     add_condition(target, request, all_of([existing, *guards]) if guards else existing, placeholders)
 
     def applied(_: bytes | None) -> None:
+        if staged is not None:
+            staged.take_over(instance)
         # Attributes the class does not know, or that stayed at a default never stored, are no part of what was loaded.
         after = {name: value for name, value in before.items() if name not in names}
         after.update({name: wire[name] for name in names if name in wire})
@@ -67,8 +81,8 @@ def prepare_save(target: Target, instance: Any, condition: Condition | None) -> 
         "Update",
         request,
         request["Key"],
-        idempotent=condition is None and not guards,
-        explain=explain,
+        idempotent=condition is None and not guards and (staged is None or staged.condition is None),
+        explain=explain if staged is None else staged.explained(target, explain, missing=False),
         explain_path=explain_path,
         applied=applied,
     )

@@ -28,6 +28,7 @@ class Target:
     Attributes:
         mapped: the class.
         plan: its codec plan.
+        upkeep: what its writes maintain besides; None: nothing.
         table_name: the table's full name, prefix included.
         key_path: the partition key's path: every item has it.
         readers: functions that read responses into the class's wire types, made when first needed.
@@ -37,6 +38,7 @@ class Target:
     def __init__(self, mapped: MappedClass, table_name: str) -> None:
         self.mapped = mapped
         self.plan = mapped.plan
+        self.upkeep = mapped.upkeep
         self.cls = mapped.cls
         self.table_name = table_name
         quoted = encode_json(table_name)

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import ConditionFailed, DynawireError, ExpressionError, ServiceError
-from ..expressions import Condition, Placeholders, Update, Value, compile_update, parse_update_lookups
+from ..expressions import Condition, Placeholders, Update, Value, all_of, compile_update, parse_update_lookups
 from ..mapping.attributes import Attribute
 from .failures import condition_failed, lost_path, missing_or_false
 from .target import Target
+from .upkeep import no_version
 from .write import Write, add_condition, with_existence
 
 __all__ = ["prepare_update"]
@@ -24,6 +25,7 @@ def prepare_update(
     *,
     upsert: bool,
     instance: Any = None,
+    expected_version: int | None = None,
 ) -> Write:
     """Change attributes in place, atomically; the new item comes back.
 
@@ -35,9 +37,19 @@ def prepare_update(
         condition: what must hold of the stored item.
         upsert: whether to create the item when it is missing.
         instance: takes over the new values of what was updated; None: the call gives a new instance.
+        expected_version: the version that must be stored; None: that of the instance, and any without one.
     """
     plan = target.plan
     every = [*_checked(target, updates), *parse_update_lookups(target.mapped.paths, lookups, plan.name)]
+    given = len(every)
+    staged = None
+    if target.upkeep is not None:
+        staged = target.upkeep.stage_update(every, instance, expected_version, upsert=upsert)
+    elif expected_version is not None:
+        raise no_version(plan.name)
+    if not given:
+        # What is maintained is no update by itself: the error is that of an empty one.
+        every = []
     placeholders = Placeholders()
     request: dict[str, Any] = {
         "TableName": target.table_name,
@@ -47,7 +59,10 @@ def prepare_update(
     _refuse_removal(target, every)
     if upsert:
         _refuse_phantom(target, every)
-    add_condition(target, request, condition if upsert else with_existence(target, condition), placeholders)
+    required = condition if upsert else with_existence(target, condition)
+    if staged is not None and staged.condition is not None:
+        required = staged.condition if required is None else all_of([required, staged.condition])
+    add_condition(target, request, required, placeholders)
     touched = {str(update.path.steps[0]) for update in every}
 
     def applied(response: bytes | None) -> Any:
@@ -78,8 +93,10 @@ def prepare_update(
         "Update",
         request,
         key,
-        idempotent=condition is None and all(map(_is_idempotent, every)),
-        explain=explain,
+        idempotent=condition is None
+        and (staged is None or staged.condition is None)
+        and all(map(_is_idempotent, every)),
+        explain=explain if staged is None else staged.explained(target, explain, missing=upsert),
         explain_path=explain_path if nested else None,
         applied=applied,
         adopt=adopt,

@@ -1,0 +1,329 @@
+"""Attributes that dynawire maintains: the version, and the times of creation and of the last change.
+
+What a write adds for them is staged beside the instance: wire values, a condition, and what the instance takes over
+when the write succeeded. The instance itself is left alone until then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from ..codec.base import Codec
+from ..errors import ConditionFailed, DynawireError, ExpressionError, SchemaError, ValidationError, VersionConflict
+from ..expressions import Condition, Path, Update, Value
+from ..expressions.updates import IfNotExists
+from ..mapping.attributes import Attribute
+from ..mapping.class_mapping import ClassMapping
+from .changes import canonical
+from .failures import converted
+
+if TYPE_CHECKING:
+    from .target import Target
+
+__all__ = ["Staged", "Upkeep", "no_version", "upkeep_of"]
+
+Explain = Callable[[ConditionFailed], DynawireError]
+
+
+class Staged:
+    """What one write adds for the maintained attributes.
+
+    Attributes:
+        version: the version that must be stored (0: none); None: any.
+        condition: says the same; None: any version will do.
+        values: new wire values by stored name.
+    """
+
+    __slots__ = ("_upkeep", "condition", "values", "version")
+
+    def __init__(self, upkeep: Upkeep, version: int | None) -> None:
+        self._upkeep = upkeep
+        self.version = version
+        self.condition: Condition | None = None
+        if version is not None and upkeep.version is not None:
+            path = upkeep.version
+            # Items of the time before the class had a version count as version 0.
+            self.condition = path == version if version else path.not_exists() | (path == 0)
+        self.values: dict[str, Any] = {}
+
+    def take_over(self, instance: Any) -> None:
+        """Give the instance what is now stored."""
+        for name, wire in self.values.items():
+            path = self._upkeep.paths[name]
+            setattr(instance, path.label, path.codec.decode(wire))
+
+    def is_conflict(self, error: ConditionFailed) -> bool:
+        """Whether the stored item is not of the version that was expected."""
+        if self.version is None or self._upkeep.version is None:
+            return False
+        if error.wire_item is None:
+            return self.version > 0
+        stored = error.wire_item.get(str(self._upkeep.version.steps[0]))
+        return stored != {"N": str(self.version)} and not (self.version == 0 and stored is None)
+
+    def explained(self, target: Target, explain: Explain, *, missing: bool = True) -> Explain:
+        """An explanation of a failed condition that knows a conflict of versions from other reasons.
+
+        Args:
+            target: the class and its table.
+            explain: explains the other reasons.
+            missing: whether an item that is gone is a conflict; otherwise that is another reason.
+        """
+        if self.condition is None:
+            return explain
+
+        def conflict_or(error: ConditionFailed) -> DynawireError:
+            if self.is_conflict(error) and (missing or error.wire_item is not None):
+                return self._conflict(target, error)
+            return explain(error)
+
+        return conflict_or
+
+    def _conflict(self, target: Target, error: ConditionFailed) -> DynawireError:
+        name = self._upkeep.name
+        if error.wire_item is None:
+            what = f"this {name} was deleted since it was loaded; nothing was written; insert() stores it anew"
+        elif self.version == 0:
+            what = (
+                f"this {name} is new, but an item with its key is stored already (see .item); nothing was written; "
+                "get() the item and change that"
+            )
+        else:
+            what = (
+                f"another writer changed this {name} since it was loaded (see .item for what is stored); nothing was "
+                "written; refresh() the instance, and make the changes again"
+            )
+        return converted(error, target, VersionConflict, what)
+
+
+class Upkeep:
+    """What the writes of one class maintain.
+
+    Attributes:
+        name: the class's name.
+        paths: the maintained attributes by stored name.
+        version: the path of the version, or None.
+    """
+
+    def __init__(self, mapping: ClassMapping, paths: Mapping[str, Path[Any]], codecs: Mapping[str, Codec]) -> None:
+        self.name = mapping.name
+        self._mapping = mapping
+        self._codecs = codecs
+        self.paths: dict[str, Path[Any]] = {}
+        self.version: Path[Any] | None = None
+        self._created: list[Attribute] = []
+        self._updated: list[Attribute] = []
+        for attribute in mapping.attributes.values():
+            if attribute.upkeep is None:
+                continue
+            self._check(attribute)
+            path = paths[attribute.name]
+            self.paths[attribute.stored_name] = path
+            if attribute.upkeep == "version":
+                if self.version is not None:
+                    raise self._error(attribute, f"{self.version.label} is the version already; keep one")
+                self.version = path
+            elif attribute.upkeep == "created_at":
+                self._created.append(attribute)
+            else:
+                self._updated.append(attribute)
+        self._immutable = {one.stored_name: one.name for one in mapping.attributes.values() if one.immutable}
+
+    def _error(self, attribute: Attribute, message: str) -> SchemaError:
+        return SchemaError(f"{self.name}.{attribute.name}: {message}", model=self.name, attribute=attribute.name)
+
+    def _check(self, attribute: Attribute) -> None:
+        kind = f"{attribute.upkeep}()"
+        if self._mapping.table is None:
+            raise self._error(attribute, f'{kind} is for a class with a table; write table="...", or a plain attribute')
+        for index_name, index in self._mapping.indexes.items():
+            if attribute.upkeep == "version" and attribute.name in index.key_names():
+                raise self._error(attribute, f"a version can't be a key of the index {index_name}")
+        codec = self._codecs[attribute.name]
+        if attribute.upkeep == "version":
+            bare = getattr(attribute.annotation, "__origin__", attribute.annotation)
+            if bare is not int or codec.tags != {"N"}:
+                raise self._error(attribute, f"a version is a whole number; write {attribute.name}: Attr[int]")
+            return
+        try:
+            codec.encode(datetime(2000, 1, 1, tzinfo=UTC))
+            codec.encode(None)
+        except ValidationError:
+            raise self._error(
+                attribute,
+                f"{kind} holds a datetime with time zone, and None until the item was written; write "
+                f"{attribute.name}: Attr[datetime | None]",
+            ) from None
+
+    # ------------------------------------------------------------------ whole items
+
+    def stage_put(self, instance: Any, wire: dict[str, Any], *, insert: bool = False) -> Staged:
+        """What a put or an insert adds; its values are put into ``wire`` as well.
+
+        An insert requires that there is no item, so it expects no version besides; it still counts on from the one the
+        instance has, so that an item that was deleted and inserted again never repeats a version.
+        """
+        version = self._instance_version(instance)
+        staged = Staged(self, None if insert else version)
+        if self.version is not None:
+            staged.values[str(self.version.steps[0])] = {"N": str((version or 0) + 1)}
+        is_new = getattr(instance, "_loaded", None) is None
+        created = [one for one in self._created if is_new and one.stored_name not in wire]
+        staged.values |= self._stamps([*created, *self._updated])
+        if not is_new:
+            self._refuse_changed(instance, wire)
+        wire.update(staged.values)
+        return staged
+
+    def _refuse_changed(self, instance: Any, wire: dict[str, Any]) -> None:
+        if self._immutable:
+            before = self._mapping.cls.__mapped__.plan.loaded_wire(instance._loaded)
+            changed = [
+                name
+                for name in self._immutable
+                if name in before and (name not in wire or canonical(before[name]) != canonical(wire[name]))
+            ]
+            self.refuse_immutable(changed)
+
+    def refuse_immutable(self, changed: Iterable[str]) -> None:
+        """Refuse to change attributes that keep their first value.
+
+        Raises:
+            ValidationError: one of these stored names is declared ``immutable=True``.
+        """
+        for name in changed:
+            label = self._immutable.get(name)
+            if label is not None:
+                raise ValidationError(
+                    f"{self.name}.{label} is immutable: it keeps the value it was stored with; nothing was sent",
+                    model=self.name,
+                    attribute=label,
+                )
+
+    # ------------------------------------------------------------------ changes
+
+    @property
+    def kept_by_save(self) -> set[str]:
+        """Stored names of what a save sets by itself, whatever the instance holds."""
+        version = set() if self.version is None else {str(self.version.steps[0])}
+        return version | {one.stored_name for one in self._updated}
+
+    def stage_save(self, instance: Any) -> Staged:
+        """What a save that changes something adds."""
+        return self._stage_change(self._instance_version(instance), self._stamps(self._updated))
+
+    def _stage_change(self, version: int | None, stamps: dict[str, Any]) -> Staged:
+        staged = Staged(self, version)
+        if self.version is not None and version is not None:
+            staged.values[str(self.version.steps[0])] = {"N": str(version + 1)}
+        staged.values |= stamps
+        return staged
+
+    def stage_update(
+        self, updates: list[Update], instance: Any, expected_version: int | None, *, upsert: bool
+    ) -> Staged:
+        """What an update adds; its updates are appended to those given.
+
+        Without instance and expected version any version will do, and it is raised by one.
+
+        Raises:
+            ExpressionError: an update changes what is maintained.
+            ValidationError: an update changes an immutable attribute.
+        """
+        for update in updates:
+            if update.path.steps[0] in self.paths:
+                raise ExpressionError(
+                    f"{self.name}.{update.path.label} is maintained by every write; leave it out of the update"
+                )
+        changing = [one for one in updates if not (upsert and _keeps_first(one))]
+        self.refuse_immutable(str(one.path.steps[0]) for one in changing)
+        version = self._expected(instance, expected_version)
+        stamps = self._stamps([*self._updated, *(self._created if upsert else ())])
+        created = {one.stored_name: stamps.pop(one.stored_name) for one in (self._created if upsert else ())}
+        staged = self._stage_change(version, stamps)
+        for name, wire in staged.values.items():
+            path = self.paths[name]
+            updates.append(Update("SET", path, Value(path.codec.decode(wire), wire)))
+        if self.version is not None and version is None:
+            updates.append(self.version.add(1))
+        for name, wire in created.items():
+            path = self.paths[name]
+            updates.append(path.set_if_not_exists(path.codec.decode(wire)))
+        return staged
+
+    def stage_delete(self, instance: Any, expected_version: int | None) -> Staged:
+        """What a delete requires."""
+        return Staged(self, self._expected(instance, expected_version))
+
+    def _expected(self, instance: Any, expected_version: int | None) -> int | None:
+        if expected_version is not None:
+            if self.version is None:
+                raise no_version(self.name)
+            return _whole(self.name, "expected_version", expected_version)
+        return None if instance is None else self._instance_version(instance)
+
+    def _instance_version(self, instance: Any) -> int | None:
+        if self.version is None:
+            return None
+        return _whole(self.name, self.version.label, getattr(instance, self.version.label))
+
+    def _stamps(self, attributes: Iterable[Attribute]) -> dict[str, Any]:
+        """The time now, by stored name. One reading of a clock serves all that use it."""
+        read: dict[Any, datetime] = {}
+        values: dict[str, Any] = {}
+        for attribute in attributes:
+            clock = attribute.clock or _now
+            if clock not in read:
+                read[clock] = clock()
+            values[attribute.stored_name] = self._codecs[attribute.name].encode(read[clock])
+        return values
+
+    def refuse_in_batch(self, what: str) -> None:
+        """Refuse what a batch can't do with a versioned class.
+
+        Raises:
+            ExpressionError: the class has a version.
+        """
+        if self.version is not None:
+            raise ExpressionError(
+                f"{self.name}.{self.version.label} is a version(), which a batch can't check: {what}; nothing of it "
+                "was sent"
+            )
+
+
+def upkeep_of(mapping: ClassMapping, paths: Mapping[str, Path[Any]], codecs: Mapping[str, Codec]) -> Upkeep | None:
+    """What the writes of a class maintain; None when it is nothing.
+
+    Raises:
+        SchemaError: a maintained attribute is of a type that it can't be.
+    """
+    if any(one.upkeep is not None or one.immutable for one in mapping.attributes.values()):
+        return Upkeep(mapping, paths, codecs)
+    return None
+
+
+def no_version(name: str) -> ExpressionError:
+    """The error of an expected version for a class that has none."""
+    return ExpressionError(f"expected_version: {name} has no version; declare one with Attr[int] = version()")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _whole(name: str, attribute: str, version: Any) -> int:
+    if type(version) is not int or version < 0:
+        raise ValidationError(
+            f"{name}.{attribute}: a version is a whole number of 0 or more; nothing was sent",
+            model=name,
+            attribute=attribute,
+        )
+    return version
+
+
+def _keeps_first(update: Update) -> bool:
+    """Whether an update leaves an attribute alone that has a value already."""
+    operand = update.operand
+    return isinstance(operand, IfNotExists) and len(update.path.steps) == 1 and operand.path.steps == update.path.steps
