@@ -30,6 +30,7 @@ from .errors import (
     VersionConflict,
 )
 from .expressions import Condition, Path, Update
+from .ids import ulid, uuid7
 from .index import GlobalIndex, LocalIndex
 from .key import Key
 from .managed import created_at, updated_at, version
@@ -103,7 +104,9 @@ __all__ = [
     "created_at",
     "partition_key",
     "sort_key",
+    "ulid",
     "updated_at",
+    "uuid7",
     "version",
 ]
 
