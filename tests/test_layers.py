@@ -25,8 +25,8 @@ INNER = {
     "engines.alternator": {"errors", "engines.protocol", "engines.aws"},
     "engines.embedded": {"errors", "engines.protocol"},
 }
-TABLE = {"batch", "database", "find", "finding", "key", "page", "query", "table", "transaction", "where"}
-MODEL = {"declare", "ids", "index", "managed", "metaclass", "model"}
+TABLE = {"batch", "database", "external", "find", "finding", "key", "page", "query", "table", "transaction", "where"}
+MODEL = {"declare", "ids", "index", "managed", "metaclass", "model", "pydantic"}
 FRONT = {"cli", "compat", "console", "testing"}
 ALLOWED = INNER | {name: set(INNER) | TABLE for name in TABLE} | {name: set(INNER) | TABLE | MODEL for name in MODEL}
 ALLOWED |= {name: set(INNER) | TABLE | MODEL | {""} for name in FRONT}

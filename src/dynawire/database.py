@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
 from .engines.protocol import Engine
 from .errors import DynawireError, SchemaError, ValidationError
 from .key import Key
 from .mapping.class_mapping import nearest
+from .mapping.indexes import IndexDeclaration
 from .operations.capacity import CapacityMeter, active_meter
 from .operations.effects import Operation
 from .operations.mapped import mapped
@@ -23,6 +24,8 @@ from .operations.twins import asynchronous, sync
 from .table import TABLE_TIMEOUT, Table
 
 if TYPE_CHECKING:
+    from .external import ExternalTables
+    from .mapping.class_mapping import TableKeywords
     from .transaction import Transaction
 
 __all__ = ["Database", "connect", "table_of"]
@@ -153,6 +156,7 @@ class Database:
         self.table_prefix = _checked_prefix(table_prefix)
         self.allow_scan = allow_scan
         self._tables: dict[type[Any], Table[Any]] = {}
+        self._external_tables: ExternalTables | None = None
 
     def __repr__(self) -> str:
         return f"<Database {self.engine!r}>"
@@ -169,14 +173,53 @@ class Database:
         with _set(_bound, self):
             yield self
 
-    def table(self, model: type[T]) -> Table[T]:
+    @overload
+    def table(self, model: type[T]) -> Table[T]: ...
+    @overload
+    def table(
+        self,
+        model: type[T],
+        *,
+        name: str,
+        partition_key: str,
+        sort_key: str | None = ...,
+        indexes: Mapping[str, IndexDeclaration] | None = ...,
+        attributes: Mapping[str, Any] | None = ...,
+        **options: Unpack[TableKeywords],
+    ) -> Table[T]: ...
+    def table(
+        self,
+        model: type[T],
+        *,
+        name: str | None = None,
+        partition_key: str | None = None,
+        sort_key: str | None = None,
+        indexes: Mapping[str, IndexDeclaration] | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Table[T]:
         """Every operation on a mapped class, on this database.
 
+        With a name, on a class of another library: a dataclass, attrs class, msgspec Struct or TypedDict, to which
+        nothing is added. The same declaration gives the same table; a class may have several tables.
+
+        Args:
+            model: the class.
+            name: the table's name, without prefix.
+            partition_key, sort_key: Python names of the key attributes.
+            indexes: such as ``{"by_author": GlobalIndex("author")}``, for ``table.index("by_author")``.
+            attributes: what is to be said of attributes beyond their types, such as ``{"title": attr(name="t")}``.
+            options: how the table is made: the class keywords of a :class:`~dynawire.Model`.
+
         Raises:
-            SchemaError: the class is not mapped to a table.
+            SchemaError: the class is not mapped to a table, or can't be; or the declaration can't work.
         """
+        if name is not None or partition_key is not None:
+            return self._external().table(model, name, partition_key, sort_key, indexes, attributes, options)
         table = self._tables.get(model)
         if table is None:
+            if self._external_tables is not None:
+                self._external_tables.refuse_ambiguous(model)
             found = mapped(model)
             name = found.mapping.table
             if name is None:
@@ -194,15 +237,33 @@ class Database:
             table = self._tables[model] = Table(self, Target(found, self.table_prefix + name))
         return table
 
+    def _external(self) -> ExternalTables:
+        if self._external_tables is None:
+            from .external import ExternalTables
+
+            self._external_tables = ExternalTables(self)
+        return self._external_tables
+
+    def _table_of(self, model: type[Any] | Table[Any]) -> Table[Any]:
+        if not isinstance(model, Table):
+            return self.table(model)
+        if model.database is not self:
+            raise SchemaError(f"{model!r} is a table of another database")
+        return model
+
+    def _table_of_key(self, key: Key[Any]) -> Table[Any]:
+        """The table a key was made from, else that of its class."""
+        return key.table if key.database is self else self.table(key.model)
+
     # ------------------------------------------------------------------ tables
 
     def _create_tables(
-        self, *models: type[Any], exist_ok: bool = True, wait: bool = True, timeout: float = TABLE_TIMEOUT
+        self, *models: type[Any] | Table[Any], exist_ok: bool = True, wait: bool = True, timeout: float = TABLE_TIMEOUT
     ) -> Operation[list[str]]:
         """Create the tables of these classes, with indexes, stream and time to live (CreateTable).
 
         Args:
-            models: mapped classes.
+            models: mapped classes, or tables of this database.
             exist_ok: whether a table that exists already is fine; it is not changed (see ``update_tables``).
             wait: whether to return only when they can be used.
             timeout: for how many seconds to wait for each.
@@ -215,18 +276,18 @@ class Database:
         """
         made: list[str] = []
         for model in models:
-            table = self.table(model)
+            table = self._table_of(model)
             if (yield from table._create(exist_ok=exist_ok, wait=False, timeout=timeout)):
                 made.append(table.name)
         if wait:
             from .operations.tables import wait_for_table
 
             for model in models:
-                yield from wait_for_table(self.table(model).name, timeout)
+                yield from wait_for_table(self._table_of(model).name, timeout)
         return made
 
     def _update_tables(
-        self, *models: type[Any], delete_indexes: bool = False, timeout: float = TABLE_TIMEOUT
+        self, *models: type[Any] | Table[Any], delete_indexes: bool = False, timeout: float = TABLE_TIMEOUT
     ) -> Operation[dict[str, list[str]]]:
         """Bring tables to what their classes declare (UpdateTable); by full name, what was done.
 
@@ -234,17 +295,21 @@ class Database:
         """
         done: dict[str, list[str]] = {}
         for model in models:
-            table = self.table(model)
+            table = self._table_of(model)
             done[table.name] = yield from table._update_definition(delete_indexes=delete_indexes, timeout=timeout)
         return done
 
     def _drop_tables(
-        self, *models: type[Any], missing_ok: bool = True, wait: bool = True, timeout: float = TABLE_TIMEOUT
+        self,
+        *models: type[Any] | Table[Any],
+        missing_ok: bool = True,
+        wait: bool = True,
+        timeout: float = TABLE_TIMEOUT,
     ) -> Operation[list[str]]:
         """Delete the tables of these classes with all their items (DeleteTable); the full names of those deleted."""
         gone: list[str] = []
         for model in models:
-            name = self.table(model).name
+            name = self._table_of(model).name
             if (yield from delete_table(name, missing_ok=missing_ok, wait=wait, timeout=timeout)):
                 gone.append(name)
         return gone
@@ -288,7 +353,7 @@ class Database:
             raise ValidationError(
                 f'transact_get() takes keys such as Airport.key("TX", "DFW"), not {type(key).__name__}'
             )
-        table = self.table(key.model)
+        table = self._table_of_key(key)
         return table._target, table._wire_key(key)
 
     @property

@@ -155,7 +155,7 @@ class Find(Generic[T]):
         """Only these attributes, as typed tuples. An index that holds them all may then be the cheapest to read."""
         if not paths:
             raise ExpressionError("project() needs at least one attribute")
-        compile_projection(paths, Placeholders(), self._target.cls)
+        compile_projection(paths, Placeholders(), self._target.owner)
         return self._with(projection=paths)
 
     # ------------------------------------------------------------------ planning

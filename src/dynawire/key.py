@@ -51,6 +51,11 @@ class Key(Generic[T]):
         return None if self._table is None else self._table.database
 
     @property
+    def table_name(self) -> str | None:
+        """The full name of the table it was made from, or None."""
+        return None if self._table is None else self._table.name
+
+    @property
     def _engine(self) -> Engine:
         return self.table._engine
 

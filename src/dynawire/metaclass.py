@@ -13,6 +13,7 @@ from msgspec import StructMeta
 
 from .declare import Attr
 from .errors import SchemaError
+from .mapping.adapters.base import Adapter
 from .mapping.annotations import Names
 from .mapping.attributes import NO_DEFAULT, Attribute, AttributeDeclaration
 from .mapping.class_body import ClassBody, DeclaredAttribute, inherited_attributes
@@ -210,7 +211,7 @@ class _Completion:
         mapping = self.mapping()
         fields = record_fields(self._cls)
         assert fields is not None
-        found = MappedClass(mapping, fields, keeps_loaded=True, names=self._names)
+        found = MappedClass(mapping, fields, Adapter(fields), self._names)
         self._mapped = found
         type.__setattr__(self._cls, "__mapped__", found)
         type.__setattr__(self._cls, "__paths__", found.paths)

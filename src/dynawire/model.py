@@ -27,7 +27,7 @@ from .operations.target import key_values
 from .query import Query
 from .table import Table
 
-__all__ = ["Model"]
+__all__ = ["Model", "ModelOperations"]
 
 
 _NOT_GIVEN: Any = type("_NotGiven", (), {"__repr__": lambda self: "..."})()
@@ -46,8 +46,11 @@ if TYPE_CHECKING:
     class _Struct:
         __struct_fields__: ClassVar[tuple[str, ...]]
 
-    class _Instance(Generic[PK, SK]):
+    class _Instance:
         _loaded: Any
+
+    class _Keyed(Generic[PK, SK]):
+        pass
 else:
     _Struct = ModelMeta("_Struct", (msgspec.Struct,), {"__module__": __name__})
 
@@ -57,9 +60,17 @@ else:
         __slots__ = ("_loaded",)
 
         def __class_getitem__(cls, types):
-            if cls is not _Instance and cls is not Model:
+            if cls is not Model:
                 raise SchemaError(f"{cls.__name__}[...]: only Model takes the types of a key, and it has no others")
-            return cls if cls is _Instance else KeyTypes(cls, types)
+            return KeyTypes(cls, types)
+
+    class _Keyed:
+        """Stands for the types of the key, which only type checkers know."""
+
+        __slots__ = ()
+
+        def __class_getitem__(cls, types):
+            return cls
 
 
 _INSTANCE_OPERATIONS = ("delete", "insert", "put", "refresh", "save", "update")
@@ -73,45 +84,10 @@ class _ParamsOfClassOrInstance:
         return Params(Table, table, instance, only=_INSTANCE_OPERATIONS)
 
 
-@dataclass_transform(
-    kw_only_default=True, field_specifiers=(attr, partition_key, sort_key, version, created_at, updated_at)
-)
-class Model(_Instance[PK, SK], ModelFinding, _Struct):
-    """A class whose instances are items of a DynamoDB table.
+class ModelOperations(_Keyed[PK, SK], ModelFinding):
+    """What a class whose instances are items can do: every operation, on the current database."""
 
-    ``class Airport(Model, table="airports")`` declares attributes as ``name: Attr[str]``; one of them is the
-    ``partition_key()``, perhaps another the ``sort_key()``. Class keywords: ``table``, ``abstract`` (a mixin: its
-    attributes are for the classes derived from it), ``billing``, ``read_units``, ``write_units``, ``stream``,
-    ``ttl``, ``table_class``, ``deletion_protection``, ``allow_scan``. A Model without a table can be nested in others.
-
-    ``class Airport(Model[str, str], table="airports")`` says of which types the partition key and the sort key are, so
-    that type checkers refuse a key of another type (``Model[str, None]`` without sort key). It must agree with the
-    attributes. Where any model will do, annotate ``Model[Any, Any]``.
-
-    Models hold no connection: operations run on the database of the block (``with db.use():``), else on the one
-    connected last. Every operation has an a-twin for asyncio. What each raises is said at the method of
-    :class:`~dynawire.Table` of the same name.
-    """
-
-    if TYPE_CHECKING:
-
-        def __init_subclass__(
-            cls,
-            *,
-            table: str = ...,
-            abstract: bool = ...,
-            billing: Literal["PAY_PER_REQUEST", "PROVISIONED"] = ...,
-            read_units: int = ...,
-            write_units: int = ...,
-            stream: Literal["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"] = ...,
-            ttl: str = ...,
-            table_class: Literal["STANDARD", "STANDARD_INFREQUENT_ACCESS"] = ...,
-            deletion_protection: bool = ...,
-            allow_scan: bool = ...,
-        ) -> None: ...
-
-    __paths__: ClassVar[dict[str, Any]] = {}
-    __mapped__: ClassVar[Any] = None
+    __slots__ = ()
 
     # ------------------------------------------------------------------ by key
 
@@ -417,18 +393,6 @@ class Model(_Instance[PK, SK], ModelFinding, _Struct):
 
     params = _ParamsOfClassOrInstance()
 
-    def validate(self) -> None:
-        """Check every value as a write would.
-
-        Raises:
-            ValidationError: something does not fit; every failure is in ``errors``.
-        """
-        mapped(type(self)).plan.encode(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The attributes by Python name, nested Models and Structs as they are."""
-        return {name: getattr(self, name) for name in mapped(type(self)).paths}
-
     def to_item(self) -> dict[str, Any]:
         """The item in DynamoDB's JSON, by stored name; binary is ``bytes``.
 
@@ -446,6 +410,59 @@ class Model(_Instance[PK, SK], ModelFinding, _Struct):
         """
         instance: Self = mapped(cls).plan.from_wire(dict(item))
         return instance
+
+
+@dataclass_transform(
+    kw_only_default=True, field_specifiers=(attr, partition_key, sort_key, version, created_at, updated_at)
+)
+class Model(_Instance, ModelOperations[PK, SK], _Struct):
+    """A class whose instances are items of a DynamoDB table.
+
+    ``class Airport(Model, table="airports")`` declares attributes as ``name: Attr[str]``; one of them is the
+    ``partition_key()``, perhaps another the ``sort_key()``. Class keywords: ``table``, ``abstract`` (a mixin: its
+    attributes are for the classes derived from it), ``billing``, ``read_units``, ``write_units``, ``stream``,
+    ``ttl``, ``table_class``, ``deletion_protection``, ``allow_scan``. A Model without a table can be nested in others.
+
+    ``class Airport(Model[str, str], table="airports")`` says of which types the partition key and the sort key are, so
+    that type checkers refuse a key of another type (``Model[str, None]`` without sort key). It must agree with the
+    attributes. Where any model will do, annotate ``Model[Any, Any]``.
+
+    Models hold no connection: operations run on the database of the block (``with db.use():``), else on the one
+    connected last. Every operation has an a-twin for asyncio. What each raises is said at the method of
+    :class:`~dynawire.Table` of the same name.
+    """
+
+    if TYPE_CHECKING:
+
+        def __init_subclass__(
+            cls,
+            *,
+            table: str = ...,
+            abstract: bool = ...,
+            billing: Literal["PAY_PER_REQUEST", "PROVISIONED"] = ...,
+            read_units: int = ...,
+            write_units: int = ...,
+            stream: Literal["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"] = ...,
+            ttl: str = ...,
+            table_class: Literal["STANDARD", "STANDARD_INFREQUENT_ACCESS"] = ...,
+            deletion_protection: bool = ...,
+            allow_scan: bool = ...,
+        ) -> None: ...
+
+    __paths__: ClassVar[dict[str, Any]] = {}
+    __mapped__: ClassVar[Any] = None
+
+    def validate(self) -> None:
+        """Check every value as a write would.
+
+        Raises:
+            ValidationError: something does not fit; every failure is in ``errors``.
+        """
+        mapped(type(self)).plan.encode(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The attributes by Python name, nested Models and Structs as they are."""
+        return {name: getattr(self, name) for name in mapped(type(self)).paths}
 
     def __repr__(self) -> str:
         # Values never reach a log by way of a repr; to_dict() shows them.

@@ -188,7 +188,7 @@ class Query(Generic[T]):
         """Only these attributes, as typed tuples (ProjectionExpression). It saves transfer, not read units."""
         if not paths:
             raise ExpressionError("project() needs at least one attribute")
-        compile_projection(paths, Placeholders(), self._read.target.cls)
+        compile_projection(paths, Placeholders(), self._read.target.owner)
         return self._with(projection=paths)
 
     # ------------------------------------------------------------------ results

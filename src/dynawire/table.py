@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .batch import TableBatches
 from .errors import DynawireError, ExpressionError, ValidationError
-from .expressions import Condition, Update
+from .expressions import Condition, Paths, Update
 from .finding import TableFinding
 from .key import ConditionLike, Key
 from .operations.delete import prepare_delete
@@ -56,6 +56,14 @@ class Table(TableBatches[T], TableFinding[T], Generic[T]):
     def name(self) -> str:
         """The table's full name, prefix included."""
         return self._target.table_name
+
+    @property
+    def paths(self) -> Paths:
+        """The path of each attribute, by Python name: ``table.paths.title``, ``table.paths["title"]``.
+
+        For conditions, updates and projections of classes that have no paths of their own.
+        """
+        return Paths(self._target.mapped.paths, self._target.plan.name)
 
     @property
     def model(self) -> type[T]:
@@ -223,7 +231,7 @@ class Table(TableBatches[T], TableFinding[T], Generic[T]):
             changes,
             self._condition(condition),
             upsert=upsert,
-            instance=item if isinstance(item, self._target.cls) else None,
+            instance=item if isinstance(item, self._target.kind) and not self._target.adapter.frozen else None,
             expected_version=expected_version,
         )
 
@@ -264,7 +272,7 @@ class Table(TableBatches[T], TableFinding[T], Generic[T]):
             self._condition(condition),
             must_exist=must_exist,
             return_old=return_old,
-            instance=item if isinstance(item, self._target.cls) else None,
+            instance=item if isinstance(item, self._target.kind) else None,
             expected_version=expected_version,
         )
 
@@ -274,14 +282,18 @@ class Table(TableBatches[T], TableFinding[T], Generic[T]):
     def _key_values(self, item: Any) -> tuple[Any, ...]:
         """The primary key of an instance, a Key, a tuple or, for a table without sort key, a single value."""
         plan = self._target.plan
-        if isinstance(item, self._target.cls):
+        if isinstance(item, self._target.kind):
             return plan.key_values(item)
         if isinstance(item, Key):
-            if not issubclass(self._target.cls, item.model):
+            if item.model is not self._target.cls and not issubclass(self._target.kind, item.model):
                 raise ValidationError(f"this is a key of {item.model.__name__}, not of {plan.name}", model=plan.name)
             if item.database not in (None, self.database):
                 raise ValidationError(
                     f"this key of {plan.name} was made by the table of another database", model=plan.name
+                )
+            if item.table_name not in (None, self.name):
+                raise ValidationError(
+                    f"this key of {plan.name} is of the table {item.table_name}, not of {self.name}", model=plan.name
                 )
             return item.values
         if isinstance(item, tuple):
@@ -296,8 +308,6 @@ class Table(TableBatches[T], TableFinding[T], Generic[T]):
         Raises:
             ItemNotFound: it was deleted; the instance stays as it is.
         """
-        if not isinstance(item, self._target.cls):
-            raise self._target.plan.refusal(item)
         return refresh_item(self._target, item, consistent)
 
     # ------------------------------------------------------------------ many items

@@ -52,19 +52,26 @@ class Transaction:
         self._writes: list[Write] = []
         self._done = False
 
-    def insert(self, item: Any, *, condition: ConditionLike = None) -> None:
-        """Store a new item; the transaction is cancelled when there is one with this key."""
-        table = self._table(item)
+    def insert(self, item: Any, *, condition: ConditionLike = None, table: Table[Any] | None = None) -> None:
+        """Store a new item; the transaction is cancelled when there is one with this key.
+
+        Args:
+            item: an instance.
+            condition: what must hold besides.
+            table: the item's table, for an instance whose class does not tell: a dict of a TypedDict, or a class that
+                has several tables.
+        """
+        table = self._table(item, table)
         self._add(prepare_insert(table._target, item, table._condition(condition)))
 
-    def put(self, item: Any, *, condition: ConditionLike = None) -> None:
-        """Store an item whole, replacing what is there."""
-        table = self._table(item)
+    def put(self, item: Any, *, condition: ConditionLike = None, table: Table[Any] | None = None) -> None:
+        """Store an item whole, replacing what is there; ``table`` as in :meth:`insert`."""
+        table = self._table(item, table)
         self._add(prepare_put(table._target, item, table._condition(condition)))
 
-    def save(self, item: Any, *, condition: ConditionLike = None) -> None:
-        """Write what changed since the item was loaded; nothing changed: no operation."""
-        table = self._table(item)
+    def save(self, item: Any, *, condition: ConditionLike = None, table: Table[Any] | None = None) -> None:
+        """Write what changed since the item was loaded, if anything did; ``table`` as in :meth:`insert`."""
+        table = self._table(item, table)
         write = prepare_save(table._target, item, table._condition(condition))
         if write is not None:
             self._add(write)
@@ -107,8 +114,19 @@ class Transaction:
     def __len__(self) -> int:
         return len(self._writes)
 
-    def _table(self, item: Any) -> Table[Any]:
-        return self._database.table(item.model if isinstance(item, Key) else type(item))
+    def _table(self, item: Any, table: Table[Any] | None = None) -> Table[Any]:
+        if table is not None:
+            if table.database is not self._database:
+                raise ExpressionError(f"{table!r} is a table of another database than the transaction's")
+            return table
+        if isinstance(item, Key):
+            return self._database._table_of_key(item)
+        if type(item) is dict:
+            raise ExpressionError(
+                "a dict does not tell its table: write table=... to insert, put or save it, and table.key(...) to "
+                "update, delete or check it"
+            )
+        return self._database.table(type(item))
 
     def _add(self, write: Write) -> None:
         self._refuse_second_use()

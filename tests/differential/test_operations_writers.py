@@ -17,7 +17,6 @@ from dynawire import Attr, Model, attr, partition_key
 from tests.support.databases import connected
 
 
-
 class Shared(Model, table="shared"):
     """An item with plain attributes, a map, and a map of maps."""
 

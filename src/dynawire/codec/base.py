@@ -266,6 +266,8 @@ def decode_reason(failure: Exception) -> str:
     """Why reading failed, as far as more can be said than that the type is another."""
     if isinstance(failure, Misfit):
         return str(failure)
+    if isinstance(failure, ValidationError):
+        return failure.message  # a schema library's own
     if isinstance(failure, msgspec.MsgspecError):
         return ""
     return f"its constructor raised {place_of(failure)}"

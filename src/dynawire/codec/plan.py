@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from ..errors import DecodeError, LimitExceeded, ValidationError
+from ..mapping.adapters.base import Adapter
 from ..mapping.annotations import Names
 from ..mapping.class_mapping import ClassMapping
 from ..mapping.records import RecordFields
@@ -57,7 +58,7 @@ class ClassPlan:
     """
 
     def __init__(
-        self, mapping: ClassMapping, fields: RecordFields, *, keeps_loaded: bool, names: Names | None = None
+        self, mapping: ClassMapping, fields: RecordFields, adapter: Adapter, names: Names | None = None
     ) -> None:
         self.mapping = mapping
         self.name = mapping.name
@@ -70,17 +71,16 @@ class ClassPlan:
         self._deep = [
             attribute for attribute in mapping.attributes.values() if self.codecs[attribute.name].depth > MAX_DEPTH
         ]
-        self._compile(keeps_loaded)
+        self.adapter = adapter
+        self._compile()
 
     # ------------------------------------------------------------------ compiling
 
-    def _compile(self, keeps_loaded: bool) -> None:
+    def _compile(self) -> None:
         # Each when first called: many a program reads a class without ever writing it, or the other way round.
         members = self.record.wire_members
-        self.build: Callable[[Any], Any] = made_later(self, "build", lambda: self._builder(keeps_loaded))
-        self.build_many: Callable[[Any], list[Any]] = made_later(
-            self, "build_many", lambda: self._page_builder(keeps_loaded)
-        )
+        self.build: Callable[[Any], Any] = made_later(self, "build", self._builder)
+        self.build_many: Callable[[Any], list[Any]] = made_later(self, "build_many", self._page_builder)
         self._encode_members: Callable[[Any], WireItem] = made_later(
             self, "_encode_members", lambda: self.record.encode_members
         )
@@ -92,17 +92,22 @@ class ClassPlan:
         page: Any = [("Items", list[members], ()), *_page_fields]  # type: ignore[valid-type]
         self._read_page = made_later(self, "_read_page", lambda: _decoder("PageOutput", page))
 
-    def _instance_lines(self, scope: Scope, keeps_loaded: bool) -> list[str]:
+    def _instance_lines(self, scope: Scope) -> list[str]:
         lines, instance = self.record.build_lines(scope)
-        return [*lines, f"o = {instance}", *(["o._loaded = w"] if keeps_loaded else [])]
+        found = [*lines, f"o = {instance}"]
+        if self.adapter.keeps_on_instance:
+            found.append("o._loaded = w")
+        elif self.adapter.tracks:
+            found.append(f"{scope.bind(self.adapter.keep)}(o, w)")
+        return found
 
-    def _builder(self, keeps_loaded: bool) -> Callable[[Any], Any]:
+    def _builder(self) -> Callable[[Any], Any]:
         scope = Scope()
-        return scope.function(f"build_{self.name}", "w", [*self._instance_lines(scope, keeps_loaded), "return o"])
+        return scope.function(f"build_{self.name}", "w", [*self._instance_lines(scope), "return o"])
 
-    def _page_builder(self, keeps_loaded: bool) -> Callable[[Any], list[Any]]:
+    def _page_builder(self) -> Callable[[Any], list[Any]]:
         scope = Scope()
-        lines = [f"    {line}" for line in self._instance_lines(scope, keeps_loaded)]
+        lines = [f"    {line}" for line in self._instance_lines(scope)]
         loop = ["items = []", "add = items.append", "for w in wires:", *lines, "    add(o)", "return items"]
         return scope.function(f"build_many_{self.name}", "wires", loop)
 
@@ -131,8 +136,13 @@ class ClassPlan:
             raise self._too_deep(instance) from None
         except ENCODE_FAILURES as failure:
             refusal = self.refusal(instance, failure)
+        except TypeError:
+            if instance.__class__ is self.record.kind:
+                raise
+            # What is no dict has no members to look up.
+            refusal = self.refusal(instance)
         else:
-            if instance.__class__ is not self.mapping.cls:
+            if instance.__class__ is not self.record.kind:
                 raise self.refusal(instance)
             if self._deep:
                 self._check_depth(wire)
@@ -148,7 +158,7 @@ class ClassPlan:
     def _too_deep(self, instance: Any) -> LimitExceeded:
         for name, codec in self.codecs.items():
             try:
-                codec.encode_fast(getattr(instance, name))
+                codec.encode_fast(self.adapter.value(instance, name))
             except (TooDeep, RecursionError):
                 return self._nested_too_deep(name)
             except ENCODE_FAILURES:
@@ -185,7 +195,7 @@ class ClassPlan:
             instance: what was to be written.
             failure: what its encoder raised.
         """
-        if type(instance) is not self.mapping.cls:
+        if type(instance) is not self.record.kind:
             return ValidationError(f"expected {self.name}, got {type(instance).__name__}", model=self.name)
         found = self.record.found_problems(instance, failure or Misfit("can't be stored"))
         text = "; ".join(f"{self.name}.{path} {reason}" if path else f"{self.name} {reason}" for path, reason in found)
@@ -222,7 +232,11 @@ class ClassPlan:
 
     def key_values(self, instance: Any) -> tuple[Any, ...]:
         """The primary key's values of an instance."""
-        return tuple(getattr(instance, attribute.name) for attribute in self.key_attributes)
+        value = self.adapter.value
+        try:
+            return tuple(value(instance, attribute.name) for attribute in self.key_attributes)
+        except (AttributeError, KeyError):
+            raise self.refusal(instance) from None
 
     # ------------------------------------------------------------------ reading
 

@@ -188,7 +188,7 @@ class RecordCodec(Codec):
                 afterwards.append(f"{scope.bind(object.__setattr__)}(instance, {attribute.name!r}, {source})")
             else:
                 arguments.append(f"{keyword}={source}")
-        cls = scope.bind(self.cls)
+        cls = scope.bind(self.cls if self.fields.make is None else self.fields.make)
         call = f"{cls}.__new__({cls})" if self.fields.bare else f"{cls}({', '.join(arguments)})"
         if not afterwards:
             return [], call

@@ -132,6 +132,15 @@ class Resolver:
         record = None if arguments else self.record_codec(kind)
         if record is not None:
             return record
+        if hasattr(kind, "__get_pydantic_core_schema__"):
+            from ..mapping.adapters.pydantic import type_stored
+
+            marker = type_stored(annotation)
+            if marker is not None:
+                # Not instances of the kind: those of EmailStr are plain text.
+                return StoredCodec(
+                    _name(annotation), self.codec(marker.as_type), marker.encode, marker.decode, (object,)
+                )
         base = next((one.__name__ for one in _BUILT_IN if issubclass(kind, one)), None)
         if base is not None:
             raise Unsupported(f"{_name(annotation)} is a subclass of {base}, and would come back as {base}; {_REMEDY}")

@@ -6,6 +6,7 @@ from .compiler import compile_condition, compile_projection, compile_update
 from .conditions import Comparison, Condition, Junction, Negation, all_of, any_of
 from .key_conditions import KeySplit, split_key_condition
 from .lookups import parse_lookups, parse_update_lookups
+from .named_paths import Paths
 from .operands import Value
 from .paths import Path
 from .placeholders import Placeholders
@@ -18,6 +19,7 @@ __all__ = [
     "KeySplit",
     "Negation",
     "Path",
+    "Paths",
     "Placeholders",
     "Update",
     "Value",

@@ -260,6 +260,9 @@ def check_owner(path: Path[Any], owner: type[Any] | None) -> None:
     raise ExpressionError(
         f"{called(path)} is an attribute of {path.owner.__name__}, and the request is for {owner.__name__}; "
         f"write {owner.__name__}.{path.label}"
+        if path.owner.__name__ != owner.__name__
+        else f"this path of {called(path)} belongs to another table of the class {owner.__name__}; take it from the "
+        f"paths of the table that is asked: table.paths.{path.label}"
     )
 
 

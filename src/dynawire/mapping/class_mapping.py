@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 import msgspec
 
@@ -11,7 +11,7 @@ from ..errors import SchemaError
 from .attributes import Attribute, stored_name_problem
 from .indexes import MAX_INCLUDED, IndexDeclaration, IndexDefinition
 
-__all__ = ["ClassMapping", "TableOptions", "nearest"]
+__all__ = ["ClassMapping", "TableKeywords", "TableOptions", "nearest"]
 
 MAX_KEY_NAME_BYTES = 255
 MAX_GLOBAL_INDEXES = 20
@@ -63,6 +63,19 @@ class TableOptions(msgspec.Struct, frozen=True, kw_only=True):
         return None
 
 
+class TableKeywords(TypedDict, total=False):
+    """The keywords of :class:`TableOptions`, for type checkers."""
+
+    billing: Literal["PAY_PER_REQUEST", "PROVISIONED"]
+    read_units: int
+    write_units: int
+    stream: Literal["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"]
+    ttl: str
+    table_class: Literal["STANDARD", "STANDARD_INFREQUENT_ACCESS"]
+    deletion_protection: bool
+    allow_scan: bool
+
+
 _CHOICES: dict[str, tuple[str, ...]] = {
     "billing": ("PAY_PER_REQUEST", "PROVISIONED"),
     "stream": ("KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"),
@@ -79,6 +92,7 @@ class ClassMapping:
 
     Attributes:
         cls: the class.
+        owner: what its paths belong to: the class, or, of a class that may have several tables, a stand-in.
         name: its name.
         table: the table's name without the database's prefix; None for a class that is only nested in others.
         attributes: by Python name, in the order declared.
@@ -95,8 +109,10 @@ class ClassMapping:
         attributes: Iterable[Attribute],
         indexes: Mapping[str, IndexDeclaration],
         options: TableOptions,
+        owner: type[Any] | None = None,
     ) -> None:
         self.cls = cls
+        self.owner = cls if owner is None else owner
         self.name = cls.__name__
         self.table = table
         self.attributes = {attribute.name: attribute for attribute in attributes}

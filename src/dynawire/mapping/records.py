@@ -26,6 +26,7 @@ class RecordFields(msgspec.Struct, frozen=True):
         is_dict: whether its instances are dicts (TypedDict).
         optional_members: names of TypedDict members that may be absent.
         bare: whether instances are made without calling the constructor, which takes other parameters.
+        make: makes an instance of keywords; None: the class itself.
         tag: stored name and value of the member that tells the class from others (a Struct's ``tag=``), or None.
     """
 
@@ -34,6 +35,7 @@ class RecordFields(msgspec.Struct, frozen=True):
     is_dict: bool = False
     optional_members: frozenset[str] = frozenset()
     bare: bool = False
+    make: Any = None
     tag: tuple[str, str | int] | None = None
 
 
@@ -65,6 +67,10 @@ def _fields_of(cls: Any, names: Names | None) -> RecordFields | None:
     mapping = getattr(cls, "__mapping__", None)
     if mapping is not None:
         return _named(tuple(mapping.attributes.values()))
+    if hasattr(cls, "__pydantic_core_schema__") and hasattr(cls, "model_fields"):
+        from .adapters.pydantic import pydantic_fields
+
+        return pydantic_fields(cls)
     if issubclass(cls, msgspec.Struct):
         return _struct(cls, names)
     if hasattr(cls, "__dataclass_fields__"):

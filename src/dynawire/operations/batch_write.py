@@ -33,10 +33,11 @@ _read_output = msgspec.json.Decoder(_Output).decode
 class _Entry:
     """One put or delete of a batch."""
 
-    __slots__ = ("given", "identity", "json", "put_wire", "staged")
+    __slots__ = ("given", "identity", "json", "keep", "put_wire", "staged")
 
     def __init__(self, target: Target, given: Any, key: Sequence[Any] | None) -> None:
         self.given = given
+        self.keep = target.keep
         self.put_wire: dict[str, Any] | None = None
         self.staged: Staged | None = None
         upkeep = target.upkeep
@@ -61,7 +62,7 @@ class _Entry:
         if self.put_wire is not None:
             if self.staged is not None:
                 self.staged.take_over(self.given)
-            self.given._loaded = self.put_wire
+            self.keep(self.given, self.put_wire)
             result.written += 1
         else:
             result.deleted += 1

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ..errors import ItemNotFound
+from ..errors import ItemNotFound, ValidationError
 from ..expressions import Placeholders, compile_projection
 from .capacity import active_meter
 from .effects import Operation, Request
@@ -57,7 +57,7 @@ def item_exists(
     request: dict[str, Any] = {
         "TableName": target.table_name,
         "Key": target.key(key, by_name),
-        "ProjectionExpression": compile_projection(paths, placeholders, target.cls),
+        "ProjectionExpression": compile_projection(paths, placeholders, target.owner),
     }
     placeholders.apply(request)
     if consistent:
@@ -72,11 +72,18 @@ def refresh_item(target: Target, instance: Any, consistent: bool = True) -> Oper
 
     Raises:
         ItemNotFound: it is gone; the instance stays as it was.
+        ValidationError: it is no instance of the class, or can't be changed.
     """
-    current = yield from get_existing(target, target.plan.key_values(instance), None, consistent)
+    plan = target.plan
+    if not isinstance(instance, target.kind):
+        raise plan.refusal(instance)
+    if target.adapter.frozen:
+        raise ValidationError(f"{plan.name} is frozen, so it can't take other values; get() it again", model=plan.name)
+    current = yield from get_existing(target, plan.key_values(instance), None, consistent)
+    adapter = target.adapter
     for name in target.mapped.paths:
-        setattr(instance, name, getattr(current, name))
-    instance._loaded = current._loaded
+        adapter.take(instance, current, name)
+    target.keep(instance, adapter.loaded(current))
 
 
 def not_found(target: Target, key: dict[str, Any]) -> ItemNotFound:

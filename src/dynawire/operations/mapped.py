@@ -7,6 +7,7 @@ from typing import Any
 from ..codec.plan import ClassPlan
 from ..errors import SchemaError
 from ..expressions.paths import Path
+from ..mapping.adapters.base import Adapter
 from ..mapping.annotations import Names
 from ..mapping.class_mapping import ClassMapping
 from ..mapping.records import RecordFields
@@ -21,20 +22,22 @@ class MappedClass:
     Attributes:
         cls: the class.
         mapping: its attributes, keys and indexes.
+        adapter: what differs in the instances of other libraries' classes.
         plan: its codec plan.
         paths: the path of each attribute, by Python name.
         upkeep: what writes maintain besides; None: nothing.
     """
 
     def __init__(
-        self, mapping: ClassMapping, fields: RecordFields, *, keeps_loaded: bool, names: Names | None = None
+        self, mapping: ClassMapping, fields: RecordFields, adapter: Adapter, names: Names | None = None
     ) -> None:
         self.cls = mapping.cls
         self.mapping = mapping
-        self.plan = ClassPlan(mapping, fields, keeps_loaded=keeps_loaded, names=names)
+        self.adapter = adapter
+        self.plan = ClassPlan(mapping, fields, adapter, names)
         self.paths: dict[str, Path[Any]] = {
             attribute.name: Path(
-                mapping.cls,
+                mapping.owner,
                 (attribute.stored_name,),
                 attribute.name,
                 self.plan.codecs[attribute.name],
@@ -43,7 +46,7 @@ class MappedClass:
             for attribute in mapping.attributes.values()
         }
         self.paths_by_stored_name = {str(path.steps[0]): path for path in self.paths.values()}
-        self.upkeep = upkeep_of(mapping, self.paths, self.plan.codecs)
+        self.upkeep = upkeep_of(mapping, self.paths, self.plan, adapter)
 
 
 def mapped(cls: type[Any]) -> MappedClass:
@@ -54,6 +57,11 @@ def mapped(cls: type[Any]) -> MappedClass:
     """
     found = getattr(cls, "__mapped__", None)
     if found is None:
-        raise SchemaError(f'{cls.__name__} is not mapped to a table; write class {cls.__name__}(Model, table="...")')
+        name = cls.__name__
+        raise SchemaError(
+            f'{name} is not mapped to a table; write class {name}(Model, table="..."), or, for a class of another '
+            f'library, db.table({name}, name="...", partition_key="...")',
+            model=name,
+        )
     complete: MappedClass = found if isinstance(found, MappedClass) else found()
     return complete

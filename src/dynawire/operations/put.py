@@ -30,7 +30,7 @@ def put_item(target: Target, instance: Any) -> Operation[None]:
     else:
         response = yield Request("PutItem", target.put_prefix + item + b',"ReturnConsumedCapacity":"TOTAL"}')
         raw_capacity("PutItem", response)
-    instance._loaded = wire
+    target.keep(instance, wire)
 
 
 def prepare_put(target: Target, instance: Any, condition: Condition | None, return_old: bool = False) -> Write:
@@ -90,7 +90,7 @@ def _put(
     def applied(response: bytes | None) -> Any:
         if staged is not None:
             staged.take_over(instance)
-        instance._loaded = wire
+        target.keep(instance, wire)
         return plan.read_attributes(response)[0] if return_old and response is not None else None
 
     return Write(

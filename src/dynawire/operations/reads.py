@@ -191,12 +191,12 @@ def compile_read(read: Read, purpose: Purpose = "items") -> ReadPlan:
     if read.index is not None:
         request["IndexName"] = read.index.name
     if read.key_conditions is not None:
-        text = compile_condition(all_of(read.key_conditions), placeholders, target.cls)
+        text = compile_condition(all_of(read.key_conditions), placeholders, target.owner)
         request["KeyConditionExpression"] = text
         if read.reverse:
             request["ScanIndexForward"] = False
     if read.filter is not None:
-        request["FilterExpression"] = compile_condition(read.filter, placeholders, target.cls)
+        request["FilterExpression"] = compile_condition(read.filter, placeholders, target.owner)
     key_names = _position_names(read)
     reader: Any = target.plan.read_page
     if purpose != "count":
@@ -228,7 +228,7 @@ def _projection(read: Read, placeholders: Placeholders, key_names: Sequence[str]
     # A position is made of key attributes, so those must come along.
     present = {path.steps[0] for path in paths}
     paths += [target.mapped.paths_by_stored_name[name] for name in key_names if name not in present]
-    return compile_projection(paths, placeholders, target.cls)
+    return compile_projection(paths, placeholders, target.owner)
 
 
 def _select_whole(read: Read, request: dict[str, Any]) -> None:

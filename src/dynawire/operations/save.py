@@ -22,8 +22,10 @@ REFRESH = "another writer changed the item since it was loaded: refresh() the in
 def prepare_save(target: Target, instance: Any, condition: Condition | None) -> Write | None:
     """Write what changed since the instance was loaded; None when nothing did. A new instance is put."""
     plan = target.plan
-    loaded = getattr(instance, "_loaded", None)
+    loaded = target.adapter.loaded(instance)
     if loaded is None:
+        if not target.adapter.new_is_put:
+            raise _unknown(target, instance)
         return prepare_put(target, instance, condition)
     wire = plan.encode(instance)
     upkeep = target.upkeep
@@ -61,7 +63,7 @@ def prepare_save(target: Target, instance: Any, condition: Condition | None) -> 
         # Attributes the class does not know, or that stayed at a default never stored, are no part of what was loaded.
         after = {name: value for name, value in before.items() if name not in names}
         after.update({name: wire[name] for name in names if name in wire})
-        instance._loaded = after
+        target.keep(instance, after)
 
     def explain(error: ConditionFailed) -> DynawireError:
         if error.wire_item is None or not guards:
@@ -85,6 +87,18 @@ def prepare_save(target: Target, instance: Any, condition: Condition | None) -> 
         explain=explain if staged is None else staged.explained(target, explain, missing=False),
         explain_path=explain_path,
         applied=applied,
+    )
+
+
+def _unknown(target: Target, instance: Any) -> ValidationError:
+    plan = target.plan
+    if instance.__class__ is not target.kind:
+        return plan.refusal(instance)
+    return ValidationError(
+        f"save() writes what changed in this {plan.name} since it was loaded, and that is not known: "
+        f"{target.adapter.why_unknown()}; use insert() or put() to store it whole, or update() to change attributes; "
+        "nothing was sent",
+        model=plan.name,
     )
 
 

@@ -29,6 +29,10 @@ class Target:
         mapped: the class.
         plan: its codec plan.
         upkeep: what its writes maintain besides; None: nothing.
+        kind: the class of its instances: dict for a TypedDict.
+        owner: what its paths belong to.
+        adapter: what differs in the instances of other libraries' classes.
+        keep: remembers what an instance was loaded from or last written as.
         table_name: the table's full name, prefix included.
         key_path: the partition key's path: every item has it.
         readers: functions that read responses into the class's wire types, made when first needed.
@@ -40,6 +44,10 @@ class Target:
         self.plan = mapped.plan
         self.upkeep = mapped.upkeep
         self.cls = mapped.cls
+        self.kind = mapped.plan.record.kind
+        self.owner = mapped.mapping.owner
+        self.keep = mapped.adapter.keep
+        self.adapter = mapped.adapter
         self.table_name = table_name
         quoted = encode_json(table_name)
         # Constant beginnings of the two most frequent requests.

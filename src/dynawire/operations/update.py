@@ -54,7 +54,7 @@ def prepare_update(
     request: dict[str, Any] = {
         "TableName": target.table_name,
         "Key": key,
-        "UpdateExpression": compile_update(every, placeholders, target.cls, key_names=plan.key_names),
+        "UpdateExpression": compile_update(every, placeholders, target.owner, key_names=plan.key_names),
     }
     _refuse_removal(target, every)
     if upsert:
@@ -164,8 +164,9 @@ def _refuse_phantom(target: Target, updates: Sequence[Update]) -> None:
 def _take_over(target: Target, instance: Any, current: Any, touched: set[str]) -> None:
     """Take the new values of the updated attributes; local changes of others stay to be saved."""
     plan = target.plan
-    before = getattr(instance, "_loaded", None)
-    now = plan.loaded_wire(current._loaded)
+    adapter = target.adapter
+    before, read = adapter.loaded(instance), adapter.loaded(current)
+    now = {} if read is None else plan.loaded_wire(read)
     if before is None:
         # Never loaded: what it holds besides may or may not be stored, so the whole item counts as read now.
         merged = now
@@ -174,13 +175,14 @@ def _take_over(target: Target, instance: Any, current: Any, touched: set[str]) -
         merged.update({name: now[name] for name in touched if name in now})
     for stored_name in touched:
         label = target.mapped.paths_by_stored_name[stored_name].label
-        setattr(instance, label, getattr(current, label))
-    instance._loaded = merged
+        adapter.take(instance, current, label)
+    target.keep(instance, merged)
 
 
 def _take_constants(target: Target, instance: Any, updates: Sequence[Update]) -> None:
     """Take what a transaction, which returns no values, is known to have stored: whole attributes set or removed."""
-    loaded = getattr(instance, "_loaded", None)
+    adapter = target.adapter
+    loaded = adapter.loaded(instance)
     after = None if loaded is None else dict(target.plan.loaded_wire(loaded))
     for update in updates:
         path = update.path
@@ -188,13 +190,13 @@ def _take_constants(target: Target, instance: Any, updates: Sequence[Update]) ->
         if len(path.steps) > 1:
             continue
         if update.action == "SET" and isinstance(update.operand, Value):
-            setattr(instance, path.label, path.codec.decode(update.operand.wire))
+            adapter.assign(instance, path.label, path.codec.decode(update.operand.wire))
             if after is not None:
                 after[name] = update.operand.wire
         elif update.action == "REMOVE":
             attribute = target.mapped.mapping.attributes[path.label]
-            setattr(instance, path.label, attribute.make_default() if attribute.has_default else None)
+            adapter.drop(instance, path.label, attribute.make_default() if attribute.has_default else None)
             if after is not None:
                 after.pop(name, None)
     if after is not None:
-        instance._loaded = after
+        target.keep(instance, after)

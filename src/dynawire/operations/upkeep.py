@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ..codec.base import Codec
+from ..codec.plan import ClassPlan
 from ..errors import ConditionFailed, DynawireError, ExpressionError, SchemaError, ValidationError, VersionConflict
 from ..expressions import Condition, Path, Update, Value
 from ..expressions.updates import IfNotExists
+from ..mapping.adapters.base import Adapter
 from ..mapping.attributes import Attribute
 from ..mapping.class_mapping import ClassMapping
 from .changes import canonical
@@ -52,7 +53,7 @@ class Staged:
         """Give the instance what is now stored."""
         for name, wire in self.values.items():
             path = self._upkeep.paths[name]
-            setattr(instance, path.label, path.codec.decode(wire))
+            self._upkeep.adapter.assign(instance, path.label, path.codec.decode(wire))
 
     def is_conflict(self, error: ConditionFailed) -> bool:
         """Whether the stored item is not of the version that was expected."""
@@ -105,12 +106,17 @@ class Upkeep:
         name: the class's name.
         paths: the maintained attributes by stored name.
         version: the path of the version, or None.
+        adapter: how instances are read and changed.
     """
 
-    def __init__(self, mapping: ClassMapping, paths: Mapping[str, Path[Any]], codecs: Mapping[str, Codec]) -> None:
+    def __init__(
+        self, mapping: ClassMapping, paths: Mapping[str, Path[Any]], plan: ClassPlan, adapter: Adapter
+    ) -> None:
         self.name = mapping.name
+        self.adapter = adapter
         self._mapping = mapping
-        self._codecs = codecs
+        self._plan = plan
+        self._codecs = plan.codecs
         self.paths: dict[str, Path[Any]] = {}
         self.version: Path[Any] | None = None
         self._created: list[Attribute] = []
@@ -138,6 +144,8 @@ class Upkeep:
         kind = f"{attribute.upkeep}()"
         if self._mapping.table is None:
             raise self._error(attribute, f'{kind} is for a class with a table; write table="...", or a plain attribute')
+        if self.adapter.frozen:
+            raise self._error(attribute, f"{kind} changes the instance that was written, and {self.name} is frozen")
         for index_name, index in self._mapping.indexes.items():
             if attribute.upkeep == "version" and attribute.name in index.key_names():
                 raise self._error(attribute, f"a version can't be a key of the index {index_name}")
@@ -169,7 +177,7 @@ class Upkeep:
         staged = Staged(self, None if insert else version)
         if self.version is not None:
             staged.values[str(self.version.steps[0])] = {"N": str((version or 0) + 1)}
-        is_new = getattr(instance, "_loaded", None) is None
+        is_new = self.adapter.loaded(instance) is None
         created = [one for one in self._created if is_new and one.stored_name not in wire]
         staged.values |= self._stamps([*created, *self._updated])
         if not is_new:
@@ -179,7 +187,7 @@ class Upkeep:
 
     def _refuse_changed(self, instance: Any, wire: dict[str, Any]) -> None:
         if self._immutable:
-            before = self._mapping.cls.__mapped__.plan.loaded_wire(instance._loaded)
+            before = self._plan.loaded_wire(self.adapter.loaded(instance))
             changed = [
                 name
                 for name in self._immutable
@@ -267,7 +275,7 @@ class Upkeep:
     def _instance_version(self, instance: Any) -> int | None:
         if self.version is None:
             return None
-        return _whole(self.name, self.version.label, getattr(instance, self.version.label))
+        return _whole(self.name, self.version.label, self.adapter.value(instance, self.version.label))
 
     def _stamps(self, attributes: Iterable[Attribute]) -> dict[str, Any]:
         """The time now, by stored name. One reading of a clock serves all that use it."""
@@ -293,14 +301,16 @@ class Upkeep:
             )
 
 
-def upkeep_of(mapping: ClassMapping, paths: Mapping[str, Path[Any]], codecs: Mapping[str, Codec]) -> Upkeep | None:
+def upkeep_of(
+    mapping: ClassMapping, paths: Mapping[str, Path[Any]], plan: ClassPlan, adapter: Adapter
+) -> Upkeep | None:
     """What the writes of a class maintain; None when it is nothing.
 
     Raises:
         SchemaError: a maintained attribute is of a type that it can't be.
     """
     if any(one.upkeep is not None or one.immutable for one in mapping.attributes.values()):
-        return Upkeep(mapping, paths, codecs)
+        return Upkeep(mapping, paths, plan, adapter)
     return None
 
 

@@ -110,7 +110,7 @@ def add_condition(
 ) -> None:
     """Put the condition and every placeholder into a request."""
     if condition is not None:
-        request["ConditionExpression"] = compile_condition(condition, placeholders, target.cls)
+        request["ConditionExpression"] = compile_condition(condition, placeholders, target.owner)
     placeholders.apply(request)
 
 

@@ -50,7 +50,7 @@ def plan_access(
         ExpressionError: the condition looks at another class's attributes, or nothing gives the order demanded.
     """
     if condition is not None:
-        check_owners(condition, target.cls)
+        check_owners(condition, target.owner)
         condition = normal_form(condition)
     planner = _Planner(target, demand, statistics)
     parts = conjuncts(condition)
