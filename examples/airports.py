@@ -169,7 +169,9 @@ def delete(db: dw.Database) -> None:
 def read_csv() -> Iterator[Airport]:
     spec = importlib.util.find_spec("vega_datasets")
     if spec is None or not spec.submodule_search_locations:
-        sys.exit("the airports come with vega-datasets: pip install --no-deps vega-datasets (./dev demo does it for you)")
+        sys.exit(
+            "the airports come with vega-datasets: pip install --no-deps vega-datasets (./dev demo does it for you)"
+        )
     path = Path(spec.submodule_search_locations[0]) / "_data" / "airports.csv"
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
