@@ -14,7 +14,7 @@ from .operations.delete import prepare_delete
 from .operations.effects import Operation
 from .operations.get import get_existing, get_item, item_exists, refresh_item
 from .operations.params import Params
-from .operations.put import prepare_insert, prepare_put, put_item
+from .operations.put import prepare_insert, prepare_put, put_item, put_maintained
 from .operations.reads import read_of_query
 from .operations.save import prepare_save
 from .operations.table_update import update_table
@@ -145,8 +145,9 @@ class Table(TableBatches[T], TableFinding[T], Generic[T]):
             ValidationError: a value does not fit; nothing was sent.
             LimitExceeded: the item is over 400 KB; nothing was sent.
         """
-        if condition is None and not return_old and not exactly_once and self._target.upkeep is None:
-            return put_item(self._target, item)
+        if condition is None and not return_old and not exactly_once:
+            target = self._target
+            return put_item(target, item) if target.upkeep is None else put_maintained(target, item)
         write = prepare_put(self._target, item, self._condition(condition), return_old)
         return send(write, exactly_once, return_old)
 

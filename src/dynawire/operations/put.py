@@ -13,7 +13,7 @@ from .failures import condition_failed, converted
 from .target import Target, encode_json, raw_capacity
 from .write import Write, add_condition
 
-__all__ = ["prepare_insert", "prepare_put", "put_item"]
+__all__ = ["prepare_insert", "prepare_put", "put_item", "put_maintained"]
 
 
 def put_item(target: Target, instance: Any) -> Operation[None]:
@@ -30,6 +30,28 @@ def put_item(target: Target, instance: Any) -> Operation[None]:
     else:
         response = yield Request("PutItem", target.put_prefix + item + b',"ReturnConsumedCapacity":"TOTAL"}')
         raw_capacity("PutItem", response)
+    target.keep(instance, wire)
+
+
+def put_maintained(target: Target, instance: Any) -> Operation[None]:
+    """The same for a class with upkeep."""
+    plan = target.plan
+    upkeep = target.upkeep
+    assert upkeep is not None
+    wire = plan.encode(instance)
+    staged = upkeep.stage_put(instance, wire)
+    item = encode_json(wire)
+    plan.check_size(wire, len(item))
+    body = target.put_prefix + item + staged.condition_members
+    measured = active_meter.get() is not None
+    body += b',"ReturnConsumedCapacity":"TOTAL"}' if measured else b"}"
+    try:
+        response = yield Request("PutItem", body, staged.version is None)
+    except ConditionFailed as error:
+        raise staged.conflict(target, error) from None
+    if measured:
+        raw_capacity("PutItem", response)
+    staged.take_over(instance)
     target.keep(instance, wire)
 
 

@@ -6,17 +6,20 @@ when the write succeeded. The instance itself is left alone until then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from ..codec.plan import ClassPlan
 from ..errors import ConditionFailed, DynawireError, ExpressionError, SchemaError, ValidationError, VersionConflict
-from ..expressions import Condition, Path, Update, Value
+from ..expressions import Condition, Path, Placeholders, Update, Value, compile_condition
 from ..expressions.updates import IfNotExists
 from ..mapping.adapters.base import Adapter
 from ..mapping.attributes import Attribute
 from ..mapping.class_mapping import ClassMapping
+from ..mapping.value_codec import ValueCodec
 from .changes import canonical
 from .failures import converted
 
@@ -33,27 +36,33 @@ class Staged:
 
     Attributes:
         version: the version that must be stored (0: none); None: any.
-        condition: says the same; None: any version will do.
         values: new wire values by stored name.
+        taken: what the instance takes over, by Python name.
     """
 
-    __slots__ = ("_upkeep", "condition", "values", "version")
+    __slots__ = ("_upkeep", "taken", "values", "version")
 
     def __init__(self, upkeep: Upkeep, version: int | None) -> None:
         self._upkeep = upkeep
-        self.version = version
-        self.condition: Condition | None = None
-        if version is not None and upkeep.version is not None:
-            path = upkeep.version
-            # Items of the time before the class had a version count as version 0.
-            self.condition = path == version if version else path.not_exists() | (path == 0)
+        self.version = version if upkeep.version is not None else None
         self.values: dict[str, Any] = {}
+        self.taken: dict[str, Any] = {}
+
+    @property
+    def condition(self) -> Condition | None:
+        """What requires the version; None: any version will do."""
+        return None if self.version is None else self._upkeep.requires(self.version)
+
+    @property
+    def condition_members(self) -> bytes:
+        """The same as members of a request's JSON, each after a comma."""
+        return b"" if self.version is None else self._upkeep.condition_members(self.version)
 
     def take_over(self, instance: Any) -> None:
         """Give the instance what is now stored."""
-        for name, wire in self.values.items():
-            path = self._upkeep.paths[name]
-            self._upkeep.adapter.assign(instance, path.label, path.codec.decode(wire))
+        assign = self._upkeep.adapter.assign
+        for label, value in self.taken.items():
+            assign(instance, label, value)
 
     def is_conflict(self, error: ConditionFailed) -> bool:
         """Whether the stored item is not of the version that was expected."""
@@ -61,7 +70,7 @@ class Staged:
             return False
         if error.wire_item is None:
             return self.version > 0
-        stored = error.wire_item.get(str(self._upkeep.version.steps[0]))
+        stored = error.wire_item.get(self._upkeep.version_name)
         return stored != {"N": str(self.version)} and not (self.version == 0 and stored is None)
 
     def explained(self, target: Target, explain: Explain, *, missing: bool = True) -> Explain:
@@ -72,17 +81,18 @@ class Staged:
             explain: explains the other reasons.
             missing: whether an item that is gone is a conflict; otherwise that is another reason.
         """
-        if self.condition is None:
+        if self.version is None:
             return explain
 
         def conflict_or(error: ConditionFailed) -> DynawireError:
             if self.is_conflict(error) and (missing or error.wire_item is not None):
-                return self._conflict(target, error)
+                return self.conflict(target, error)
             return explain(error)
 
         return conflict_or
 
-    def _conflict(self, target: Target, error: ConditionFailed) -> DynawireError:
+    def conflict(self, target: Target, error: ConditionFailed) -> DynawireError:
+        """The error of a version that is not the one expected."""
         name = self._upkeep.name
         if error.wire_item is None:
             what = f"this {name} was deleted since it was loaded; nothing was written; insert() stores it anew"
@@ -99,6 +109,28 @@ class Staged:
         return converted(error, target, VersionConflict, what)
 
 
+class _Time:
+    """A time that writes set.
+
+    Attributes:
+        stored_name: its name in DynamoDB.
+        name: its name in Python.
+        codec: how it is stored.
+        clock: gives it.
+        exact: whether what is read back is what the clock gave.
+    """
+
+    __slots__ = ("clock", "codec", "exact", "name", "stored_name")
+
+    def __init__(self, attribute: Attribute, codec: ValueCodec) -> None:
+        self.stored_name = attribute.stored_name
+        self.name = attribute.name
+        self.codec = codec
+        self.clock = attribute.clock or _now
+        sample = datetime(2000, 1, 2, 3, 4, 5, 678901, UTC)
+        self.exact = self.clock is _now and repr(codec.decode(codec.encode(sample))) == repr(sample)
+
+
 class Upkeep:
     """What the writes of one class maintain.
 
@@ -106,6 +138,7 @@ class Upkeep:
         name: the class's name.
         paths: the maintained attributes by stored name.
         version: the path of the version, or None.
+        version_name: its name in DynamoDB.
         adapter: how instances are read and changed.
     """
 
@@ -119,8 +152,9 @@ class Upkeep:
         self._codecs = plan.codecs
         self.paths: dict[str, Path[Any]] = {}
         self.version: Path[Any] | None = None
-        self._created: list[Attribute] = []
-        self._updated: list[Attribute] = []
+        self.version_name = ""
+        self._created: list[_Time] = []
+        self._updated: list[_Time] = []
         for attribute in mapping.attributes.values():
             if attribute.upkeep is None:
                 continue
@@ -130,12 +164,40 @@ class Upkeep:
             if attribute.upkeep == "version":
                 if self.version is not None:
                     raise self._error(attribute, f"{self.version.label} is the version already; keep one")
-                self.version = path
+                self.version, self.version_name = path, attribute.stored_name
             elif attribute.upkeep == "created_at":
-                self._created.append(attribute)
+                self._created.append(_Time(attribute, path.codec))
             else:
-                self._updated.append(attribute)
+                self._updated.append(_Time(attribute, path.codec))
         self._immutable = {one.stored_name: one.name for one in mapping.attributes.values() if one.immutable}
+        self._condition_parts: tuple[bytes, bytes] | None = None
+
+    # ------------------------------------------------------------------ the version
+
+    def requires(self, version: int) -> Condition:
+        """The condition that the stored item is of this version; 0: that it has none."""
+        path = self.version
+        assert path is not None
+        # Items of the time before the class had a version count as version 0.
+        return path == version if version else path.not_exists() | (path == 0)
+
+    def condition_members(self, version: int) -> bytes:
+        """The same as members of a request's JSON, each after a comma."""
+        if version == 0:
+            return self._compiled(0)
+        if self._condition_parts is None:
+            before, _, after = self._compiled(1).partition(b'{"N":"1"}')
+            self._condition_parts = before + b'{"N":"', b'"}' + after
+        before, after = self._condition_parts
+        return b"%b%d%b" % (before, version, after)
+
+    def _compiled(self, version: int) -> bytes:
+        placeholders = Placeholders()
+        expression = compile_condition(self.requires(version), placeholders, self._mapping.owner)
+        members: dict[str, Any] = {"ConditionExpression": expression}
+        placeholders.apply(members)
+        members["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        return b"," + msgspec.json.encode(members)[1:-1]
 
     def _error(self, attribute: Attribute, message: str) -> SchemaError:
         return SchemaError(f"{self.name}.{attribute.name}: {message}", model=self.name, attribute=attribute.name)
@@ -175,11 +237,14 @@ class Upkeep:
         """
         version = self._instance_version(instance)
         staged = Staged(self, None if insert else version)
-        if self.version is not None:
-            staged.values[str(self.version.steps[0])] = {"N": str((version or 0) + 1)}
+        if version is not None:
+            self._raise_version(staged, version)
         is_new = self.adapter.loaded(instance) is None
-        created = [one for one in self._created if is_new and one.stored_name not in wire]
-        staged.values |= self._stamps([*created, *self._updated])
+        times = self._updated
+        if is_new and self._created:
+            times = [*(one for one in self._created if one.stored_name not in wire), *times]
+        if times:
+            self._stamp(staged, times)
         if not is_new:
             self._refuse_changed(instance, wire)
         wire.update(staged.values)
@@ -215,19 +280,24 @@ class Upkeep:
     @property
     def kept_by_save(self) -> set[str]:
         """Stored names of what a save sets by itself, whatever the instance holds."""
-        version = set() if self.version is None else {str(self.version.steps[0])}
+        version = set() if self.version is None else {self.version_name}
         return version | {one.stored_name for one in self._updated}
 
     def stage_save(self, instance: Any) -> Staged:
         """What a save that changes something adds."""
-        return self._stage_change(self._instance_version(instance), self._stamps(self._updated))
+        return self._stage_change(self._instance_version(instance))
 
-    def _stage_change(self, version: int | None, stamps: dict[str, Any]) -> Staged:
+    def _stage_change(self, version: int | None, created: Sequence[_Time] = ()) -> Staged:
         staged = Staged(self, version)
-        if self.version is not None and version is not None:
-            staged.values[str(self.version.steps[0])] = {"N": str(version + 1)}
-        staged.values |= stamps
+        if version is not None:
+            self._raise_version(staged, version)
+        self._stamp(staged, [*self._updated, *created])
         return staged
+
+    def _raise_version(self, staged: Staged, version: int) -> None:
+        assert self.version is not None
+        staged.values[self.version_name] = {"N": str(version + 1)}
+        staged.taken[self.version.label] = version + 1
 
     def stage_update(
         self, updates: list[Update], instance: Any, expected_version: int | None, *, upsert: bool
@@ -248,17 +318,14 @@ class Upkeep:
         changing = [one for one in updates if not (upsert and _keeps_first(one))]
         self.refuse_immutable(str(one.path.steps[0]) for one in changing)
         version = self._expected(instance, expected_version)
-        stamps = self._stamps([*self._updated, *(self._created if upsert else ())])
-        created = {one.stored_name: stamps.pop(one.stored_name) for one in (self._created if upsert else ())}
-        staged = self._stage_change(version, stamps)
+        staged = self._stage_change(version, self._created if upsert else ())
+        first = {one.stored_name: staged.values.pop(one.stored_name) for one in self._created} if upsert else {}
         for name, wire in staged.values.items():
             path = self.paths[name]
-            updates.append(Update("SET", path, Value(path.codec.decode(wire), wire)))
+            updates.append(Update("SET", path, Value(staged.taken[path.label], wire)))
         if self.version is not None and version is None:
             updates.append(self.version.add(1))
-        for name, wire in created.items():
-            path = self.paths[name]
-            updates.append(path.set_if_not_exists(path.codec.decode(wire)))
+        updates += [self.paths[name].set_if_not_exists(staged.taken[self.paths[name].label]) for name in first]
         return staged
 
     def stage_delete(self, instance: Any, expected_version: int | None) -> Staged:
@@ -277,16 +344,15 @@ class Upkeep:
             return None
         return _whole(self.name, self.version.label, self.adapter.value(instance, self.version.label))
 
-    def _stamps(self, attributes: Iterable[Attribute]) -> dict[str, Any]:
-        """The time now, by stored name. One reading of a clock serves all that use it."""
+    def _stamp(self, staged: Staged, times: Iterable[_Time]) -> None:
+        """Stage the time now. One reading of a clock serves all that use it."""
         read: dict[Any, datetime] = {}
-        values: dict[str, Any] = {}
-        for attribute in attributes:
-            clock = attribute.clock or _now
-            if clock not in read:
-                read[clock] = clock()
-            values[attribute.stored_name] = self._codecs[attribute.name].encode(read[clock])
-        return values
+        for one in times:
+            now = read.get(one.clock)
+            if now is None:
+                now = read[one.clock] = one.clock()
+            wire = staged.values[one.stored_name] = one.codec.encode(now)
+            staged.taken[one.name] = now if one.exact else one.codec.decode(wire)
 
     def refuse_in_batch(self, what: str) -> None:
         """Refuse what a batch can't do with a versioned class.
