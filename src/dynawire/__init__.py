@@ -29,7 +29,7 @@ from .errors import (
     ValidationError,
     VersionConflict,
 )
-from .expressions import Condition, Path, Update
+from .expressions import Condition, Path, UnknownMember, Update
 from .ids import ulid, uuid7
 from .index import GlobalIndex, LocalIndex
 from .key import Key
@@ -94,6 +94,7 @@ __all__ = [
     "TransactionCancelled",
     "TransactionConflict",
     "UniqueConflict",
+    "UnknownMember",
     "Unprocessed",
     "Update",
     "ValidationError",

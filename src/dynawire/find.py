@@ -109,10 +109,10 @@ class Find(Generic[T]):
         Raises:
             ExpressionError: it is no attribute of the class itself; or, when items are read, nothing gives this order.
         """
-        found = self._target.mapped.paths.get(getattr(path, "label", ""))
-        if found is None or found.steps != path.steps:
+        found = self._target.mapped.paths.get(getattr(path, "_label", ""))
+        if found is None or found._steps != path._steps:
             raise ExpressionError(f"order_by() takes an attribute of {self._target.plan.name} itself, no part of one")
-        return self._with(order=str(found.steps[0]), reverse=reverse)
+        return self._with(order=str(found._steps[0]), reverse=reverse)
 
     def hydrate(self, hydrate: bool = True) -> Find[T]:
         """Whether an index that does not hold all that is wanted may be read, and the whole items then fetched by key.

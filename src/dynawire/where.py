@@ -43,7 +43,7 @@ def update_where(
 
     # Refuse what DynamoDB would refuse before anything is read.
     prepare({})
-    return _write(find, prepare, {str(update.path.steps[0]) for update in every}, dry_run, progress, per_second)
+    return _write(find, prepare, {str(update.path._steps[0]) for update in every}, dry_run, progress, per_second)
 
 
 def delete_where(

@@ -273,8 +273,8 @@ def test_none_comes_back_whatever_the_default() -> None:
     assert Defaults.from_item(wire) == empty
     absent = Defaults.from_item({"id": {"S": "a"}})
     assert (absent.plain, absent.none, absent.text, absent.made, absent.union) == (None, None, "x", [], None)
-    assert Defaults.text.stores_none
-    assert not Defaults.none.stores_none
+    assert Defaults.text._stores_none
+    assert not Defaults.none._stores_none
 
 
 def test_unknown_and_missing_members() -> None:

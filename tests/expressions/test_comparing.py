@@ -267,9 +267,9 @@ def test_a_value_is_taken_when_the_condition_is_made() -> None:
 
 def test_a_condition_can_be_walked() -> None:
     condition = (Airport.visits < Airport.rank) & ~((Airport.name.size() > Airport.tags.size()) | (Airport.city == "x"))
-    assert [path.label for path in condition.paths()] == ["visits", "rank", "name", "tags", "city"]
+    assert [path._label for path in condition.paths()] == ["visits", "rank", "name", "tags", "city"]
     comparisons = list(condition.comparisons())
-    assert [(c.operator, c.path.label, c.sized) for c in comparisons] == [
+    assert [(c.operator, c.path._label, c.sized) for c in comparisons] == [
         ("<", "visits", False),
         (">", "name", True),
         ("=", "city", False),

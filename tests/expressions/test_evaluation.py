@@ -87,14 +87,14 @@ OPERATORS = ["=", "<>", "<", "<=", ">", ">=", "IN", "BETWEEN", "begins_with", "c
 @pytest.mark.parametrize("operator", OPERATORS)
 def test_every_pair_of_types_is_as_in_the_engine(operator: str) -> None:
     """Also pairs that no typed path would give: one attribute beside another."""
-    left, right = Airport.extra, Path(Airport, ("other",), "other", Airport.extra.codec)
+    left, right = Airport.extra, Path(Airport, ("other",), "other", Airport.extra._codec)
     operands = (right, right) if operator == "BETWEEN" else (right,)
     condition = Comparison(operator, left, operands)
     placeholders = Placeholders()
     text = compile_condition(condition, placeholders)
     if operator == "BETWEEN":
         # DynamoDB refuses the same operand twice.
-        third = Path(Airport, ("third",), "third", Airport.extra.codec)
+        third = Path(Airport, ("third",), "third", Airport.extra._codec)
         condition = Comparison(operator, left, (right, third))
         placeholders = Placeholders()
         text = compile_condition(condition, placeholders)

@@ -67,7 +67,7 @@ def test_without_an_equal_partition_key_there_is_no_query(conditions: list[Any])
     key, rest, reasons = split(*conditions)
     assert key == []
     assert rest == [repr(condition) for condition in conditions]
-    named = any(path.steps == ("state",) for condition in conditions for path in condition.paths())
+    named = any(path._steps == ("state",) for condition in conditions for path in condition.paths())
     assert len(reasons) == 1
     assert ("Airport.state is the partition key" in reasons[0]) == named
     assert ("the partition key 'state' is not given" in reasons[0]) != named

@@ -16,25 +16,25 @@ from tests.expressions.support import CODECS, PATHS, Airport, Int, Str
 
 def test_a_path_knows_its_stored_steps_and_its_python_name() -> None:
     path = Airport.address.zip_code
-    assert (path.owner, path.steps, path.label) == (Airport, ("address", "zip"), "address.zip_code")
+    assert (path._owner, path._steps, path._label) == (Airport, ("address", "zip"), "address.zip_code")
     assert repr(path) == "<Airport.address.zip_code>"
     assert repr(Path(None, ("x",), "x", Str())) == "<x>"
 
 
 def test_elements_and_members_are_reached_by_brackets() -> None:
-    assert Airport.scores[2].steps == ("scores", 2)
-    assert Airport.notes[0].steps == ("notes", 0)
-    assert Airport.names["odd name"].steps == ("names", "odd name")
-    assert Airport.names["odd name"].label == "names['odd name']"
-    assert Airport.names[5].steps == ("names", "5")
-    assert Airport.extra.a[0]["b"].steps == ("extra", "a", 0, "b")
-    assert Airport.extra.a[0]["b"].label == "extra.a[0].b"
+    assert Airport.scores[2]._steps == ("scores", 2)
+    assert Airport.notes[0]._steps == ("notes", 0)
+    assert Airport.names["odd name"]._steps == ("names", "odd name")
+    assert Airport.names["odd name"]._label == "names['odd name']"
+    assert Airport.names[5]._steps == ("names", "5")
+    assert Airport.extra.a[0]["b"]._steps == ("extra", "a", 0, "b")
+    assert Airport.extra.a[0]["b"]._label == "extra.a[0].b"
 
 
 def test_a_member_named_like_a_method_is_reached_by_brackets() -> None:
     assert callable(Airport.address.size)
-    assert Airport.address["size"].steps == ("address", "size")
-    assert isinstance(Airport.address["size"].codec, Int)
+    assert Airport.address["size"]._steps == ("address", "size")
+    assert isinstance(Airport.address["size"]._codec, Int)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_path_is_at_most_32_steps_deep() -> None:
     path = Airport.extra
     for _ in range(31):
         path = path["x"]
-    assert len(path.steps) == 32
+    assert len(path._steps) == 32
     with pytest.raises(ExpressionError, match="32 steps deep"):
         path["x"]
 
@@ -85,8 +85,8 @@ def test_copies_and_pickles_are_the_same_path() -> None:
     assert copy.deepcopy({"path": Airport.visits})["path"] is Airport.visits
     assert pickle.loads(pickle.dumps(Airport.visits)) is Airport.visits
     inner = pickle.loads(pickle.dumps(Airport.extra.a[3]["odd name"]))
-    assert inner.steps == ("extra", "a", 3, "odd name")
-    assert inner.owner is Airport
+    assert inner._steps == ("extra", "a", 3, "odd name")
+    assert inner._owner is Airport
 
 
 def test_a_path_inside_is_the_same_whenever_it_is_reached() -> None:
@@ -98,9 +98,9 @@ def test_a_path_inside_is_the_same_whenever_it_is_reached() -> None:
 def test_paths_inside_a_dict_do_not_pile_up() -> None:
     names = Path(None, ("names",), "names", CODECS["names"])
     every = [names[f"name {number}"] for number in range(1000)]
-    kept = [path for path in every if names[str(path.steps[1])] is path]
+    kept = [path for path in every if names[str(path._steps[1])] is path]
     assert 0 < len(kept) < 500
-    assert names["name 999"].steps == ("names", "name 999")
+    assert names["name 999"]._steps == ("names", "name 999")
 
 
 def test_paths_are_hashed_by_identity() -> None:
@@ -134,7 +134,7 @@ def test_a_codec_without_limits_of_its_own_serves_comparisons_as_it_is() -> None
         tags = frozenset({"S"})
 
     codec: Any = Plain()
-    assert Path(None, ("x",), "x", codec).operand_codec is codec
+    assert Path(None, ("x",), "x", codec)._operand_codec is codec
 
 
 def test_every_attribute_has_one_path() -> None:

@@ -229,7 +229,7 @@ def test_limits_apply_to_whole_values_not_to_differences() -> None:
 
 def test_an_update_shows_what_it_touches_and_never_its_values() -> None:
     update = Airport.address.city.set("secret")
-    assert update.path.steps[0] == "address"
+    assert update.path._steps[0] == "address"
     assert (update.action, update.operand.value) == ("SET", "secret")
     assert repr(update) == "SET Airport.address.city = :0"
     assert repr(Airport.tags.add({"secret"})) == "ADD Airport.tags :0"
@@ -242,14 +242,14 @@ def test_an_update_shows_what_it_touches_and_never_its_values() -> None:
 
 def test_an_update_tells_every_path_it_reads() -> None:
     update = Airport.visits.set(Airport.rank.if_not_exists(0) - Airport.extra.n)
-    assert [path.label for path in update.paths()] == ["visits", "rank", "extra.n"]
-    assert [path.label for path in Airport.scores.extend(Airport.extra.more).paths()] == [
+    assert [path._label for path in update.paths()] == ["visits", "rank", "extra.n"]
+    assert [path._label for path in Airport.scores.extend(Airport.extra.more).paths()] == [
         "scores",
         "scores",
         "extra.more",
     ]
-    assert [path.label for path in Airport.visits.remove().paths()] == ["visits"]
-    assert [path.label for path in Airport.visits.set(1).paths()] == ["visits"]
+    assert [path._label for path in Airport.visits.remove().paths()] == ["visits"]
+    assert [path._label for path in Airport.visits.set(1).paths()] == ["visits"]
 
 
 def test_an_update_never_changes() -> None:

@@ -85,7 +85,7 @@ def test_single_inheritance_from_a_class_with_a_table() -> None:
     assert Longer.__mapping__.attributes["local"].stored_name == "l"
     assert Note.__mapping__.attributes["local"].stored_name == "local"
     assert Longer.id is not Note.id
-    assert Longer.id.owner is Longer
+    assert Longer.id._owner is Longer
     longer = Longer(id="x", text="y", tags=["z"])
     assert Longer.from_item(longer.to_item()) == longer
     assert longer.age(5) == 103

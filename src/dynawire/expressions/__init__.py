@@ -7,8 +7,8 @@ from .conditions import Comparison, Condition, Junction, Negation, all_of, any_o
 from .key_conditions import KeySplit, split_key_condition
 from .lookups import parse_lookups, parse_update_lookups
 from .named_paths import Paths
-from .operands import Value
-from .paths import Path
+from .operands import Value, member_hint
+from .paths import Path, UnknownMember
 from .placeholders import Placeholders
 from .updates import Update
 
@@ -21,6 +21,7 @@ __all__ = [
     "Path",
     "Paths",
     "Placeholders",
+    "UnknownMember",
     "Update",
     "Value",
     "all_of",
@@ -28,6 +29,7 @@ __all__ = [
     "compile_condition",
     "compile_projection",
     "compile_update",
+    "member_hint",
     "parse_lookups",
     "parse_update_lookups",
     "split_key_condition",

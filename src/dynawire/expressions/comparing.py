@@ -109,18 +109,18 @@ class Size(Comparable[int], msgspec.Struct, frozen=True, eq=False):
 
     path: Path[Any]
 
-    codec: ClassVar[_SizeCodec] = _SizeCodec()
-    operand_codec: ClassVar[_SizeCodec] = codec
+    _codec: ClassVar[_SizeCodec] = _SizeCodec()
+    _operand_codec: ClassVar[_SizeCodec] = _codec
 
     @property
-    def owner(self) -> type[Any] | None:
+    def _owner(self) -> type[Any] | None:
         """The class the path belongs to."""
-        return self.path.owner
+        return self.path._owner
 
     @property
-    def label(self) -> str:
+    def _label(self) -> str:
         """Its name in messages."""
-        return f"{self.path.label}.size()"
+        return f"{self.path._label}.size()"
 
     def __repr__(self) -> str:
         return f"<{called(self)}>"
@@ -143,7 +143,7 @@ def _compare_order(left: Any, operator: str, other: Any) -> Comparison:
 
 
 def _require_order(left: Any, operator: str) -> None:
-    if left.codec.tags.isdisjoint(_ORDERED):
+    if left._codec.tags.isdisjoint(_ORDERED):
         raise ExpressionError(f"{described(left)}: {operator} works on text, numbers and binary only")
 
 
@@ -233,7 +233,7 @@ def other_operand(left: Any, operator: str, other: Expression) -> Any:
         raise misplaced(left, operator, other)
     right: Any = other
     refuse_itself(left, operator, right)
-    if (left.codec.tags & right.codec.tags).isdisjoint(_WITHOUT_NULL):
+    if (left._codec.tags & right._codec.tags).isdisjoint(_WITHOUT_NULL):
         raise ExpressionError(
             f"{described(left)} and {described(right)}: values of different types are never equal and have no order"
         )
@@ -242,20 +242,20 @@ def other_operand(left: Any, operator: str, other: Expression) -> Any:
 
 def refuse_itself(left: Any, operator: str, right: Any) -> None:
     """Refuse a path as both operands, as DynamoDB does. The same size() twice is fine."""
-    if not isinstance(left, Size) and not isinstance(right, Size) and left.steps == right.steps:
+    if not isinstance(left, Size) and not isinstance(right, Size) and left._steps == right._steps:
         raise ExpressionError(f"{called(left)}: {operator} compares it with itself")
 
 
 def _is_none(left: Any) -> Condition:
     """What reads as None: an attribute that is not there, or NULL."""
     if isinstance(left, Size):
-        raise ExpressionError(f"{called(left)}: a size is a number; write {left.path.label} == None or .not_exists()")
+        raise ExpressionError(f"{called(left)}: a size is a number; write {left.path._label} == None or .not_exists()")
     return Junction("OR", (Comparison("attribute_not_exists", left, ()), Comparison("=", left, (_null(),))))
 
 
 def _is_not_none(left: Any) -> Condition:
     if isinstance(left, Size):
-        raise ExpressionError(f"{called(left)}: a size is a number; write {left.path.label} != None or .exists()")
+        raise ExpressionError(f"{called(left)}: a size is a number; write {left.path._label} != None or .exists()")
     # Of a missing attribute <> is true, so its existence is asked for as well.
     return Junction("AND", (Comparison("attribute_exists", left, ()), Comparison("<>", left, (_null(),))))
 

@@ -13,7 +13,7 @@ from ..errors import ExpressionError
 from ..mapping.value_codec import WireValue
 from .comparing import Size
 from .conditions import Comparison, Condition, Junction, Negation
-from .operands import Expression, Value, called
+from .operands import Expression, Value, called, member_hint
 from .overlaps import refuse_overlaps
 from .paths import Path
 from .placeholders import Placeholders
@@ -60,9 +60,9 @@ class _Request:
         self.value = placeholders.value
 
     def path(self, path: Path[Any]) -> str:
-        if path.owner is not self.owner:
+        if path._owner is not self.owner:
             check_owner(path, self.owner)
-        return self.placeholders.path(path.steps)
+        return self.placeholders.path(path._steps)
 
 
 class _Message:
@@ -131,7 +131,7 @@ def compile_update(
     for update in updates:
         if not isinstance(update, Update):
             raise _not_a(update, "an update", "write path.set(value), .add(number), .remove() …")
-        if key_names and update.path.steps[0] in key_names:
+        if key_names and update.path._steps[0] in key_names:
             raise ExpressionError(
                 f"{called(update.path)} is part of the primary key, which cannot be updated; "
                 "delete the item and insert it anew"
@@ -255,14 +255,14 @@ def check_owner(path: Path[Any], owner: type[Any] | None) -> None:
     Raises:
         ExpressionError: it belongs to another class.
     """
-    if owner is None or path.owner is None or issubclass(owner, path.owner):
+    if owner is None or path._owner is None or issubclass(owner, path._owner):
         return
     raise ExpressionError(
-        f"{called(path)} is an attribute of {path.owner.__name__}, and the request is for {owner.__name__}; "
-        f"write {owner.__name__}.{path.label}"
-        if path.owner.__name__ != owner.__name__
+        f"{called(path)} is an attribute of {path._owner.__name__}, and the request is for {owner.__name__}; "
+        f"write {owner.__name__}.{path._label}"
+        if path._owner.__name__ != owner.__name__
         else f"this path of {called(path)} belongs to another table of the class {owner.__name__}; take it from the "
-        f"paths of the table that is asked: table.paths.{path.label}"
+        f"paths of the table that is asked: table.paths.{path._label}"
     )
 
 
@@ -298,5 +298,4 @@ def _not_a(found: Any, wanted: str, remedy: str) -> ExpressionError:
         return ExpressionError(f"{found!r} is a condition, not an update; to assign, write path.set(value)")
     if isinstance(found, Expression):
         return ExpressionError(f"{found!r} is not {wanted}; {remedy}")
-    hint = '; a map member whose name is a path\'s own is reached as path["name"]' if isinstance(found, bool) else ""
-    return ExpressionError(f"{wanted} is needed, found {type(found).__name__}; {remedy}{hint}")
+    return ExpressionError(f"{wanted} is needed, found {type(found).__name__}; {remedy}{member_hint(found)}")

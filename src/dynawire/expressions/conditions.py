@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import msgspec
 
 from ..errors import ExpressionError
-from .operands import Expression, Value
+from .operands import Expression, Value, member_hint
 
 if TYPE_CHECKING:
     from .comparing import Size
@@ -165,8 +165,7 @@ def _not_a_condition(found: Any) -> ExpressionError:
     from .paths import Path
 
     if isinstance(found, Path):
-        return ExpressionError(f"{found!r} is a path, not a condition: compare it, as in {found.label} == True")
+        return ExpressionError(f"{found!r} is a path, not a condition: compare it, as in {found._label} == True")
     return ExpressionError(
-        f"a condition is needed, found {type(found).__name__}; a map member whose name is a path's own "
-        'method or attribute is reached as path["name"]'
+        f"a condition is needed, found {type(found).__name__}; write one such as path == value{member_hint(found)}"
     )

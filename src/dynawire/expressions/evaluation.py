@@ -109,7 +109,7 @@ def _operand(operand: Value | Path[Any] | Size) -> _Getter:
 
 
 def _at(path: Path[Any]) -> _Getter:
-    name, steps = str(path.steps[0]), path.steps[1:]
+    name, steps = str(path._steps[0]), path._steps[1:]
     if not steps:
         return lambda item: item.get(name)
 

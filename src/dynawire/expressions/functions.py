@@ -37,11 +37,11 @@ class Testable(Comparable[T], Generic[T]):
 
         Of a date, an UUID or an Enum it is the stored text that is tested.
         """
-        if self.codec.tags.isdisjoint(_PREFIXED):
+        if self._codec.tags.isdisjoint(_PREFIXED):
             raise ExpressionError(f"{described(self)}: begins_with works on text and binary only")
         if isinstance(prefix, Expression):
             other = other_operand(self, "begins_with", prefix)
-            if other.codec.tags.isdisjoint(_PREFIXED):
+            if other._codec.tags.isdisjoint(_PREFIXED):
                 raise ExpressionError(f"{described(other)}: begins_with takes text or binary only")
             return Comparison("begins_with", self, (other,))
         wire = _part(self, prefix)
@@ -71,7 +71,7 @@ class Testable(Comparable[T], Generic[T]):
     def contains(self: Testable[frozenset[U] | None], value: U | Comparand[U | None]) -> Condition: ...
     def contains(self: Any, value: Any) -> Condition:
         """True when the text or binary has this part, or the list or set has this member: DynamoDB's contains."""
-        tags = self.codec.tags
+        tags = self._codec.tags
         if tags.isdisjoint(_CONTAINING):
             raise ExpressionError(f"{described(self)}: contains works on text, binary, lists and sets only")
         if isinstance(value, Expression):
@@ -112,7 +112,7 @@ class Testable(Comparable[T], Generic[T]):
         bytes; lists, maps and sets in members.
         """
         path = _path(self)
-        if path.codec.tags.isdisjoint(_SIZED):
+        if path._codec.tags.isdisjoint(_SIZED):
             raise ExpressionError(f"{described(path)}: only text, binary, lists, maps and sets have a size")
         return Size(path)
 
@@ -130,7 +130,7 @@ def _part(path: Any, value: Any) -> WireValue | None:
 
     A piece need not be a whole value, so the codec is not asked.
     """
-    tags = path.codec.tags
+    tags = path._codec.tags
     if isinstance(value, str) and "S" in tags:
         return {"S": str.__str__(value)}
     if isinstance(value, (bytes, bytearray)) and "B" in tags:
@@ -139,9 +139,9 @@ def _part(path: Any, value: Any) -> WireValue | None:
 
 
 def _member(path: Any, value: Any) -> WireValue:
-    if path.codec.tags.isdisjoint(SET_TAGS | {"L"}):
+    if path._codec.tags.isdisjoint(SET_TAGS | {"L"}):
         raise unfit(path, f"contains takes a str for text and bytes for binary, not {type(value).__name__}")
-    codec = path.codec.element()
+    codec = path._codec.element()
     if codec is None:
         raise ExpressionError(
             f"{described(path)}: its elements have no common type; compare one, as in path[0] == value"
@@ -155,7 +155,7 @@ def _type_names(path: Any, kind: Any) -> list[str]:
     if kind is None or kind is type(None):
         return ["NULL"]
     if kind in (set, frozenset):
-        return sorted(path.codec.tags & SET_TAGS or SET_TAGS)
+        return sorted(path._codec.tags & SET_TAGS or SET_TAGS)
     name = kind.__name__ if isinstance(kind, type) else ""
     found = {
         "str": "S",

@@ -54,8 +54,8 @@ def split_key_condition(
     names = {*partition_names, *sort_names}
     usable: dict[str, list[Comparison]] = {name: [] for name in names}
     for condition in every:
-        if isinstance(condition, Comparison) and condition.path.steps[0] in names and _is_usable(condition):
-            usable[str(condition.path.steps[0])].append(condition)
+        if isinstance(condition, Comparison) and condition.path._steps[0] in names and _is_usable(condition):
+            usable[str(condition.path._steps[0])].append(condition)
 
     key: list[Comparison] = []
     used: list[Condition] = []
@@ -93,7 +93,7 @@ def _taken_apart(conditions: Iterable[Condition]) -> list[Condition]:
 def _is_usable(comparison: Comparison) -> bool:
     return (
         comparison.operator in _KEY_OPERATORS
-        and len(comparison.path.steps) == 1
+        and len(comparison.path._steps) == 1
         and not comparison.sized
         and all(
             isinstance(operand, Value) and not _KEY_TAGS.isdisjoint(operand.wire) for operand in comparison.operands
@@ -135,7 +135,7 @@ def _missing(
     for name in partition_names:
         if any(condition.operator == "=" for condition in usable[name]):
             continue
-        path = next((path for one in every for path in one.paths() if path.steps == (name,)), None)
+        path = next((path for one in every for path in one.paths() if path._steps == (name,)), None)
         if path is None:
             reasons.append(f"the partition key {name!r} is not given")
         else:
@@ -147,10 +147,10 @@ def _missing(
 
 def _left_over(rest: list[Condition], names: set[str]) -> tuple[str, ...]:
     found = {
-        path.steps[0]: f"{called(path)} is part of the key, and DynamoDB takes the key's attributes in no filter: "
+        path._steps[0]: f"{called(path)} is part of the key, and DynamoDB takes the key's attributes in no filter: "
         "== once for a partition key; for sort keys == from the first on, then one of < <= > >= between begins_with"
         for condition in rest
         for path in condition.paths()
-        if path.steps[0] in names
+        if path._steps[0] in names
     }
     return tuple(found.values())

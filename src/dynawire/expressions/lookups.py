@@ -172,14 +172,14 @@ def _ends_in_operators(path: Path[Any], rest: list[str], operators: Mapping[str,
 
 def _declares(path: Path[Any], name: str) -> bool:
     """Whether the type itself names this member, unlike a dict, which has members of any name."""
-    return path.codec.member(name) is not None and path.codec.member("\0") is None
+    return path._codec.member(name) is not None and path._codec.member("\0") is None
 
 
 def _inside(path: Path[Any], part: str, operators: Mapping[str, Any]) -> Path[Any]:
-    if part.isdecimal() and "L" in path.codec.tags:
+    if part.isdecimal() and "L" in path._codec.tags:
         return path[int(part)]
-    if path.codec.member(part) is None:
-        members: Iterable[str] = getattr(path.codec, "member_names", list)()
+    if path._codec.member(part) is None:
+        members: Iterable[str] = getattr(path._codec, "member_names", list)()
         raise ExpressionError(
             f"{described(path)}, which has no member and no operator {part!r}{nearest(part, [*members, *operators])} "
             f"Operators: {', '.join(operators)}"

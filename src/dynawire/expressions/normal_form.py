@@ -68,7 +68,7 @@ def alternatives(condition: Condition) -> tuple[Condition, ...]:
 
 def top_level_names(condition: Condition) -> Iterator[str]:
     """The stored names of the attributes it looks at, as often as it does."""
-    return (str(path.steps[0]) for path in condition.paths())
+    return (str(path._steps[0]) for path in condition.paths())
 
 
 def reduced(condition: Condition, known: Mapping[str, WireValue]) -> Condition | bool:

@@ -45,7 +45,7 @@ def number(path: Path[Any], value: Any) -> WireValue:
     reason = _problem(value)
     if reason:
         raise unfit(path, f"the number {reason}")
-    if not isinstance(value, int) and path.codec.describe() in _WHOLE_ONLY and value != int(value):
+    if not isinstance(value, int) and path._codec.describe() in _WHOLE_ONLY and value != int(value):
         raise unfit(path, "the number has a fraction, and the attribute holds whole numbers")
     return {"N": str(value)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MethodType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
@@ -23,6 +24,7 @@ __all__ = [
     "constant",
     "described",
     "encoded",
+    "member_hint",
     "misplaced",
     "unfit",
 ]
@@ -71,23 +73,23 @@ class Value(msgspec.Struct, frozen=True, eq=False):
 
 def called(path: Path[Any] | Size) -> str:
     """A path's name in a message: ``Airport.address.city``."""
-    return f"{path.owner.__name__}.{path.label}" if path.owner is not None else path.label
+    return f"{path._owner.__name__}.{path._label}" if path._owner is not None else path._label
 
 
 def described(path: Path[Any] | Size) -> str:
     """A path's name and type in a message: ``Airport.address.city is str``."""
-    return f"{called(path)} is {path.codec.describe()}"
+    return f"{called(path)} is {path._codec.describe()}"
 
 
 def located(path: Path[Any] | Size, error: ValidationError) -> ValidationError:
     """What a codec refused, with the class and the whole path."""
-    model = path.owner.__name__ if path.owner is not None else None
-    errors = tuple((_joined(path.label, below), reason) for below, reason in error.errors)
+    model = path._owner.__name__ if path._owner is not None else None
+    errors = tuple((_joined(path._label, below), reason) for below, reason in error.errors)
     return ValidationError(
         f"{called(path)}: {error.message}",
         model=model,
-        attribute=_joined(path.label, error.attribute),
-        errors=errors or ((path.label, error.message),),
+        attribute=_joined(path._label, error.attribute),
+        errors=errors or ((path._label, error.message),),
     )
 
 
@@ -95,6 +97,15 @@ def _joined(label: str, below: str | None) -> str:
     if not below:
         return label
     return label + below if below.startswith(("[", "{")) else f"{label}.{below}"
+
+
+def member_hint(found: object) -> str:
+    """What a message adds about something that stands where an expression belongs: the name before it may be that of a
+    path's method, and a comparison with a method is a bool.
+    """
+    if not isinstance(found, (bool, MethodType)):
+        return ""
+    return '; a map member whose name is that of a path\'s method is reached as path["name"]'
 
 
 def encoded(path: Path[Any] | Size, codec: Any, value: Any) -> WireValue:
@@ -112,22 +123,24 @@ def encoded(path: Path[Any] | Size, codec: Any, value: Any) -> WireValue:
                 f"{called(path)}: DynamoDB holds no empty set; it is stored by leaving the attribute out: "
                 "write .remove() to store it, .not_exists() to look for it"
             ) from None
+        if isinstance(value, MethodType):
+            raise unfit(path, f"{error.message}{member_hint(value)}") from None
         raise located(path, error) from None
     return wire
 
 
 def constant(path: Path[Any] | Size, value: Any) -> Value:
     """A constant to compare with what a path holds. The attribute's limits (``ge=`` …) do not apply to it."""
-    return Value(value, encoded(path, path.operand_codec, value))
+    return Value(value, encoded(path, path._operand_codec, value))
 
 
 def unfit(path: Path[Any] | Size, reason: str) -> ValidationError:
     """The error for a value that is not of the kind an operator takes."""
     return ValidationError(
         f"{called(path)}: {reason}",
-        model=path.owner.__name__ if path.owner is not None else None,
-        attribute=path.label,
-        errors=((path.label, reason),),
+        model=path._owner.__name__ if path._owner is not None else None,
+        attribute=path._label,
+        errors=((path._label, reason),),
     )
 
 

@@ -22,16 +22,16 @@ def refuse_overlaps(paths: Sequence[Path[Any]], what: str) -> None:
     Raises:
         ExpressionError: two of them cannot stand together.
     """
-    if len({path.steps[0] for path in paths}) == len(paths):
+    if len({path._steps[0] for path in paths}) == len(paths):
         return
     ends: dict[tuple[str | int, ...], Path[Any]] = {}
     kinds: dict[tuple[str | int, ...], Path[Any]] = {}
     for path in paths:
-        if path.steps in ends:
+        if path._steps in ends:
             raise ExpressionError(f"two {what} are of {called(path)}; keep one")
-        ends[path.steps] = path
+        ends[path._steps] = path
     for path in paths:
-        steps = path.steps
+        steps = path._steps
         for length in range(1, len(steps)):
             place = steps[:length]
             outer = ends.get(place)
@@ -40,7 +40,7 @@ def refuse_overlaps(paths: Sequence[Path[Any]], what: str) -> None:
                     f"two {what} overlap: {called(path)} lies inside {called(outer)}; keep one of them"
                 )
             other = kinds.setdefault(place, path)
-            if type(other.steps[length]) is not type(steps[length]):
+            if type(other._steps[length]) is not type(steps[length]):
                 raise ExpressionError(
                     f"two {what} conflict: {called(other)} and {called(path)} take one place for a list and for a map"
                 )

@@ -35,26 +35,36 @@ class Path(Testable[T], Updatable[T], Generic[T]):
     """A document path: the attribute of a class, a member of its map, an element of its list.
 
     ``Airport.visits`` is one; ``Airport.address.city``, ``Airport.scores[0]`` and ``Airport.names["de"]`` lead further
-    in. A member whose name is that of a path's own method or attribute is reached by its name in brackets:
-    ``Airport.address["size"]``. A path never changes, and as ``==`` makes a condition, paths are told apart by ``is``.
-
-    Attributes:
-        owner: the class it belongs to, or None.
-        steps: stored names of map members and indexes of list elements, from the top-level attribute on.
-        label: the same in Python's names, for messages: ``address.city``.
-        codec: turns its values into DynamoDB's form and back.
-        operand_codec: the codec without the attribute's limits, for values to compare with.
-        stores_none: whether None is stored as NULL instead of being left out.
+    in. A member whose name is that of a path's method is reached by its name in brackets: ``Airport.address["size"]``.
+    A path never changes, and as ``==`` makes a condition, paths are told apart by ``is``.
     """
 
-    __slots__ = ("_inside", "_outer", "_step", "codec", "label", "operand_codec", "owner", "steps", "stores_none")
+    # All that is not a method has a name that begins with '_', so that it hides no member of a map.
+    # _owner: the class it belongs to, or None.
+    # _steps: stored names of map members and indexes of list elements, from the top-level attribute on.
+    # _label: the same in Python's names, for messages: "address.city".
+    # _codec: turns its values into DynamoDB's form and back.
+    # _operand_codec: the codec without the attribute's limits, for values to compare with.
+    # _stores_none: whether None is stored as NULL instead of being left out.
 
-    owner: type[Any] | None
-    steps: tuple[str | int, ...]
-    label: str
-    codec: ValueCodec
-    operand_codec: ValueCodec
-    stores_none: bool
+    __slots__ = (
+        "_codec",
+        "_inside",
+        "_label",
+        "_operand_codec",
+        "_outer",
+        "_owner",
+        "_step",
+        "_steps",
+        "_stores_none",
+    )
+
+    _owner: type[Any] | None
+    _steps: tuple[str | int, ...]
+    _label: str
+    _codec: ValueCodec
+    _operand_codec: ValueCodec
+    _stores_none: bool
     _inside: dict[str | int, Path[Any]]
     _outer: Path[Any] | None
     _step: str | int | None
@@ -68,12 +78,12 @@ class Path(Testable[T], Updatable[T], Generic[T]):
         *,
         stores_none: bool = False,
     ) -> None:
-        _set(self, "owner", owner)
-        _set(self, "steps", steps)
-        _set(self, "label", label)
-        _set(self, "codec", codec)
-        _set(self, "operand_codec", getattr(codec, "unconstrained", codec))
-        _set(self, "stores_none", stores_none)
+        _set(self, "_owner", owner)
+        _set(self, "_steps", steps)
+        _set(self, "_label", label)
+        _set(self, "_codec", codec)
+        _set(self, "_operand_codec", getattr(codec, "unconstrained", codec))
+        _set(self, "_stores_none", stores_none)
         _set(self, "_inside", {})
         _set(self, "_outer", None)
         _set(self, "_step", None)
@@ -97,9 +107,9 @@ class Path(Testable[T], Updatable[T], Generic[T]):
             raise ExpressionError(f"{called(self)}[…] takes the name of a map member or the index of a list element")
         if isinstance(key, str):
             return _member(self, key)
-        if "L" in self.codec.tags:
+        if "L" in self._codec.tags:
             return _element(self, key)
-        if "M" in self.codec.tags:
+        if "M" in self._codec.tags:
             return _member(self, str(key))
         raise ExpressionError(f"{described(self)}, which has no elements to reach by index")
 
@@ -110,32 +120,32 @@ class Path(Testable[T], Updatable[T], Generic[T]):
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise ExpressionError(
-            f"{called(self)} is a path and cannot be assigned to; pass {self.label}.{name}.set(value) to update()"
+            f"{called(self)} is a path and cannot be assigned to; pass {self._label}.{name}.set(value) to update()"
         )
 
     def __delattr__(self, name: str) -> NoReturn:
         raise ExpressionError(
-            f"{called(self)} is a path and cannot be deleted from; pass {self.label}.{name}.remove() to update()"
+            f"{called(self)} is a path and cannot be deleted from; pass {self._label}.{name}.remove() to update()"
         )
 
     def __setitem__(self, key: object, value: object) -> NoReturn:
         raise ExpressionError(
-            f"{called(self)} is a path and cannot be assigned to; pass {self.label}[…].set(value) to update()"
+            f"{called(self)} is a path and cannot be assigned to; pass {self._label}[…].set(value) to update()"
         )
 
     def __delitem__(self, key: object) -> NoReturn:
         raise ExpressionError(
-            f"{called(self)} is a path and cannot be deleted from; pass {self.label}[…].remove() to update()"
+            f"{called(self)} is a path and cannot be deleted from; pass {self._label}[…].remove() to update()"
         )
 
     def __bool__(self) -> NoReturn:
         raise ExpressionError(
-            f"{called(self)} is a path, neither true nor false: compare it, as in {self.label} == True, and write "
+            f"{called(self)} is a path, neither true nor false: compare it, as in {self._label} == True, and write "
             "& | ~ instead of and, or, not"
         )
 
     def __contains__(self, member: object) -> NoReturn:
-        raise ExpressionError(f"{called(self)} is a path: write {self.label}.contains(value) instead of in")
+        raise ExpressionError(f"{called(self)} is a path: write {self._label}.contains(value) instead of in")
 
     def __iter__(self) -> NoReturn:
         raise ExpressionError(f"{called(self)} is a path: its elements are in the database; read an item to see them")
@@ -153,14 +163,14 @@ class Path(Testable[T], Updatable[T], Generic[T]):
         # Found again by name, as classes are: a path is the same object wherever its class is.
         if self._outer is not None:
             return operator.getitem, (self._outer, self._step)
-        return getattr, (self.owner, self.label)
+        return getattr, (self._owner, self._label)
 
 
 def _reached(outer: Path[Any], step: str | int, stored: str | int, label: str, codec: ValueCodec) -> Path[Any]:
-    if len(outer.steps) == MAX_STEPS:
+    if len(outer._steps) == MAX_STEPS:
         raise ExpressionError(f"{called(outer)} is {MAX_STEPS} steps deep, the most DynamoDB takes in a path")
     # Inside a list or a map NULL is a value like any other.
-    path: Path[Any] = Path(outer.owner, (*outer.steps, stored), label, codec, stores_none=True)
+    path: Path[Any] = Path(outer._owner, (*outer._steps, stored), label, codec, stores_none=True)
     _set(path, "_outer", outer)
     _set(path, "_step", step)
     if len(outer._inside) < MAX_KEPT:
@@ -174,28 +184,28 @@ def _element(path: Path[Any], index: int) -> Path[Any]:
         return kept
     if not 0 <= index <= MAX_INDEX:
         raise ExpressionError(f"{called(path)}[{index}]: DynamoDB counts list elements from 0 on, and not from the end")
-    codec = path.codec.element()
+    codec = path._codec.element()
     if codec is None:
         raise ExpressionError(f"{described(path)}: its elements differ in type and cannot be reached one by one")
-    return _reached(path, index, index, f"{path.label}[{index}]", codec)
+    return _reached(path, index, index, f"{path._label}[{index}]", codec)
 
 
 def _member(path: Path[Any], name: str) -> Path[Any]:
     kept = path._inside.get(name)
     if kept is not None:
         return kept
-    found = path.codec.member(name)
+    found = path._codec.member(name)
     if found is None:
         raise _unknown_member(path, name)
     stored, codec = found
-    label = f"{path.label}.{name}" if name.isidentifier() else f"{path.label}[{name!r}]"
+    label = f"{path._label}.{name}" if name.isidentifier() else f"{path._label}[{name!r}]"
     return _reached(path, name, stored, label, codec)
 
 
 def _unknown_member(path: Path[Any], name: str) -> UnknownMember:
-    members = list(getattr(path.codec, "member_names", list)())
+    members = list(getattr(path._codec, "member_names", list)())
     methods = [method for method in dir(Path) if not method.startswith("_")]
-    if "M" not in path.codec.tags and path.codec.tags != ALL_TAGS:
+    if "M" not in path._codec.tags and path._codec.tags != ALL_TAGS:
         return UnknownMember(f"{described(path)}, which has no member {name!r}{nearest(name, methods)}")
     known = f"; it has {', '.join(members)}" if members else ""
     return UnknownMember(

@@ -30,7 +30,7 @@ class Update(Expression, msgspec.Struct, frozen=True, eq=False):
 
     Attributes:
         action: the clause it belongs to.
-        path: what it changes; ``path.steps[0]`` is the top-level attribute.
+        path: what it changes; ``path._steps[0]`` is the top-level attribute.
         operand: for SET what is assigned, for ADD and DELETE the number or the members (a ``Value``), for REMOVE None.
             A constant is a ``Value``, whose ``value`` is the Python value.
     """
@@ -180,7 +180,7 @@ def _term(path: Any, operator: str, term: Any) -> Any:
         return Value(term, number(path, term))
     if isinstance(term, Summable):
         source: Any = term.path if isinstance(term, IfNotExists) else term
-        tags = source.codec.tags
+        tags = source._codec.tags
         if "N" in tags:
             return term
         hint = "; write .extend(values)" if "L" in tags else ""

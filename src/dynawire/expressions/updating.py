@@ -47,7 +47,7 @@ class Updatable(Summable[T], Generic[T]):
             ValidationError: the value does not fit the attribute.
         """
         path: Any = self
-        if value is None and "NULL" in path.codec.tags and not path.stores_none:
+        if value is None and "NULL" in path._codec.tags and not path._stores_none:
             return Update("REMOVE", path)
         if isinstance(value, Expression):
             return Update("SET", path, _assignable(path, value))
@@ -66,7 +66,7 @@ class Updatable(Summable[T], Generic[T]):
         """
         path: Any = self
         if not isinstance(value, Expression):
-            if value is None and not path.stores_none:
+            if value is None and not path._stores_none:
                 raise ExpressionError(f"{called(path)}: if_not_exists(None) would store nothing; give a value")
             return IfNotExists(path, _whole_value(path, value))
         if isinstance(value, Arithmetic):
@@ -107,7 +107,7 @@ class Updatable(Summable[T], Generic[T]):
             ExpressionError: the attribute is neither a number nor a set, or there is nothing to add.
             ValidationError: the number or a member does not fit.
         """
-        tags = self.codec.tags
+        tags = self._codec.tags
         if "N" not in tags and tags.isdisjoint(SET_TAGS):
             hint = "; write .extend(values)" if "L" in tags else "; write .set(value)"
             raise ExpressionError(f"{described(self)}: add works on numbers and sets only{hint}")
@@ -130,7 +130,7 @@ class Updatable(Summable[T], Generic[T]):
             ExpressionError: the attribute is not a set, or there is nothing to delete.
             ValidationError: a member does not fit.
         """
-        if self.codec.tags.isdisjoint(SET_TAGS):
+        if self._codec.tags.isdisjoint(SET_TAGS):
             raise ExpressionError(f"{described(self)}: delete takes members out of sets only; write .remove()")
         return Update("DELETE", self, _members(self, "delete", members))
 
@@ -210,14 +210,14 @@ def _path(path: Any) -> Path[Any]:
 
 def _not_in_place(path: Any, operator: str, remedy: str) -> ExpressionError:
     return ExpressionError(
-        f"{called(path)} {operator}: a path holds no value to change; pass {path.label}.{remedy} to update()"
+        f"{called(path)} {operator}: a path holds no value to change; pass {path._label}.{remedy} to update()"
     )
 
 
 def _whole_value(path: Any, value: Any) -> Value:
-    if value is None and "NULL" not in path.codec.tags:
+    if value is None and "NULL" not in path._codec.tags:
         raise ExpressionError(f"{described(path)}, which cannot be None; write .remove() to remove it from the item")
-    return Value(value, encoded(path, path.codec, value))
+    return Value(value, encoded(path, path._codec, value))
 
 
 def _assignable(path: Any, operand: Any) -> Any:
@@ -228,22 +228,22 @@ def _assignable(path: Any, operand: Any) -> Any:
         tags, shown = frozenset({"N"}), "a sum is a number"
     else:
         source: Any = operand.path if isinstance(operand, IfNotExists) else operand
-        tags, shown = source.codec.tags, described(source)
-    if (path.codec.tags & tags).isdisjoint(_WITHOUT_NULL):
+        tags, shown = source._codec.tags, described(source)
+    if (path._codec.tags & tags).isdisjoint(_WITHOUT_NULL):
         raise ExpressionError(f"{described(path)} and {shown}: DynamoDB would store a value of another type")
     return operand
 
 
 def _list(path: Any, method: str, create: bool) -> Any:
-    if "L" not in path.codec.tags:
-        hint = "; write .add({...})" if path.codec.tags & SET_TAGS else ""
+    if "L" not in path._codec.tags:
+        hint = "; write .add({...})" if path._codec.tags & SET_TAGS else ""
         raise ExpressionError(f"{described(path)}: {method} works on lists only{hint}")
     return IfNotExists(path, _EMPTY_LIST) if create else path
 
 
 def _elements(path: Any, values: Iterable[Any]) -> Value:
     values = tuple(values)
-    codec = path.codec.element()
+    codec = path._codec.element()
     if codec is None:
         raise ExpressionError(f"{described(path)}, of a fixed number of elements; write .set(value)")
     return Value(values, {"L": [encoded(path, codec, value) for value in values]})
@@ -251,7 +251,7 @@ def _elements(path: Any, values: Iterable[Any]) -> Value:
 
 def _members(path: Any, method: str, members: Any) -> Value:
     """The wire form of a set of members. Sorted, so that equal sets give equal requests."""
-    tags = path.codec.tags
+    tags = path._codec.tags
     if not isinstance(members, AbstractSet):
         takes = " or ".join(
             name for name, takes in (("a number", "N" in tags and method == "add"), ("a set", tags & SET_TAGS)) if takes
@@ -265,7 +265,7 @@ def _members(path: Any, method: str, members: Any) -> Value:
         raise unfit(path, f"{method} takes a number, not {type(members).__name__}")
     if not members:
         raise ExpressionError(f"{called(path)}: {method} has no member, so nothing would change; leave it out")
-    codec = path.codec.element()
+    codec = path._codec.element()
     wires = [encoded(path, codec, member) for member in members]
     kinds = {tag for wire in wires for tag in wire}
     kind = kinds.pop()

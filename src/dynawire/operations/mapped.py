@@ -45,7 +45,7 @@ class MappedClass:
             )
             for attribute in mapping.attributes.values()
         }
-        self.paths_by_stored_name = {str(path.steps[0]): path for path in self.paths.values()}
+        self.paths_by_stored_name = {str(path._steps[0]): path for path in self.paths.values()}
         self.upkeep = upkeep_of(mapping, self.paths, self.plan, adapter)
 
 

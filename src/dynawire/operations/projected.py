@@ -27,17 +27,17 @@ def requested_paths(paths: Sequence[Path[Any]]) -> list[Path[Any]]:
     """
     elements: dict[Steps, set[int]] = {}
     for path in paths:
-        for place, step in enumerate(path.steps):
+        for place, step in enumerate(path._steps):
             if isinstance(step, int):
-                elements.setdefault(path.steps[:place], set()).add(step)
+                elements.setdefault(path._steps[:place], set()).add(step)
     found: dict[Steps, Path[Any]] = {}
     for path in paths:
-        steps = path.steps
+        steps = path._steps
         cut = next((place for place in range(len(steps)) if len(elements.get(steps[:place], ())) > 1), None)
         if cut is None:
             found[steps] = path
         else:
-            found[steps[:cut]] = Path(path.owner, steps[:cut], path.label, path.codec)
+            found[steps[:cut]] = Path(path._owner, steps[:cut], path._label, path._codec)
     return [path for steps, path in found.items() if not any(steps[:place] in found for place in range(1, len(steps)))]
 
 
@@ -47,10 +47,10 @@ def tuple_reader(target: Target, paths: Sequence[Path[Any]]) -> Reader:
     An attribute that an item does not have gives its default, or None where its type allows that; what is missing
     inside a map or a list gives None.
     """
-    known = ("project", *(path.steps for path in paths))
+    known = ("project", *(path._steps for path in paths))
     reader: Reader | None = target.readers.get(known)
     if reader is None:
-        make = _compiled_reader if all(len(path.steps) == 1 for path in paths) else _walking_reader
+        make = _compiled_reader if all(len(path._steps) == 1 for path in paths) else _walking_reader
         reader = target.readers[known] = make(target, paths)
     return reader
 
@@ -58,7 +58,7 @@ def tuple_reader(target: Target, paths: Sequence[Path[Any]]) -> Reader:
 def _compiled_reader(target: Target, paths: Sequence[Path[Any]]) -> Reader:
     record = target.plan.record
     positions = {attribute.stored_name: place for place, attribute in enumerate(record.fields.attributes)}
-    places = [positions[str(path.steps[0])] for path in paths]
+    places = [positions[str(path._steps[0])] for path in paths]
     fields: list[Any] = []
     renames: dict[str, str] = {}
     for place in places:
@@ -95,8 +95,8 @@ def _compiled_reader(target: Target, paths: Sequence[Path[Any]]) -> Reader:
 
 
 def _walking_reader(target: Target, paths: Sequence[Path[Any]]) -> Reader:
-    whole = {path.steps for path in requested_paths(paths)}
-    steps_taken = [_steps_taken(path.steps, whole) for path in paths]
+    whole = {path._steps for path in requested_paths(paths)}
+    steps_taken = [_steps_taken(path._steps, whole) for path in paths]
 
     def read(response: bytes, misfits: list[DecodeError] | None) -> tuple[list[Any], Any]:
         page = msgspec.json.decode(response, type=Page)
@@ -139,29 +139,29 @@ def value_at(target: Target, item: dict[str, Any], path: Path[Any], steps: Steps
         if wire is None:
             return _absent(target, item, path)
     try:
-        return path.codec.decode(wire)
+        return path._codec.decode(wire)
     except DecodeError as error:
-        raise _misfit(target, item, path, error.expected or path.codec.describe(), error.found or "") from None
+        raise _misfit(target, item, path, error.expected or path._codec.describe(), error.found or "") from None
 
 
 def _absent(target: Target, item: dict[str, Any], path: Path[Any]) -> Any:
-    if len(path.steps) > 1:
+    if len(path._steps) > 1:
         return None
-    attribute = target.mapped.mapping.attributes[path.label]
+    attribute = target.mapped.mapping.attributes[path._label]
     if attribute.has_default:
         return attribute.make_default()
-    if "NULL" in path.codec.tags:
+    if "NULL" in path._codec.tags:
         return None
-    raise _misfit(target, item, path, path.codec.describe(), "nothing")
+    raise _misfit(target, item, path, path._codec.describe(), "nothing")
 
 
 def _misfit(target: Target, item: dict[str, Any], path: Path[Any], expected: str, found: str) -> DecodeError:
     return DecodeError(
-        f"{target.plan.name}.{path.label}: expected {expected}, found {found}, in an item of table "
+        f"{target.plan.name}.{path._label}: expected {expected}, found {found}, in an item of table "
         f"{target.table_name}; what was read of its key is in this error's .key",
         model=target.plan.name,
         key={name: item[name] for name in target.plan.key_names if name in item},
-        path=path.label,
+        path=path._label,
         expected=expected,
         found=found,
     )

@@ -96,8 +96,8 @@ def read_of_query(
     conditions += parse_lookups(paths, lookups, target.plan.name) if lookups else []
     split = split_key_condition(
         conditions,
-        [str(paths[name].steps[0]) for name in partition],
-        [str(paths[name].steps[0]) for name in sort],
+        [str(paths[name]._steps[0]) for name in partition],
+        [str(paths[name]._steps[0]) for name in sort],
     )
     if split.reasons:
         raise ExpressionError(f"query of {read.what}: {'; '.join(split.reasons)}")
@@ -126,7 +126,7 @@ def check_filter(read: Read) -> None:
     """
     if read.filter is None:
         return
-    names = [path for path in read.filter.paths() if path.owner is not None]
+    names = [path for path in read.filter.paths() if path._owner is not None]
     if read.key_conditions is not None:
         key = {name for part in _key_of(read.target, read.index) for name in part}
         for path in names:
@@ -140,8 +140,8 @@ def check_filter(read: Read) -> None:
 
 
 def _attribute_name(target: Target, path: Path[Any]) -> str:
-    known = target.mapped.paths_by_stored_name.get(str(path.steps[0]))
-    return path.label if known is None else known.label
+    known = target.mapped.paths_by_stored_name.get(str(path._steps[0]))
+    return path._label if known is None else known._label
 
 
 def _held(read: Read) -> set[str] | None:
@@ -226,7 +226,7 @@ def _projection(read: Read, placeholders: Placeholders, key_names: Sequence[str]
         _refuse_absent(read, [_attribute_name(target, path) for path in read.projection], "read")
     paths = requested_paths(read.projection)
     # A position is made of key attributes, so those must come along.
-    present = {path.steps[0] for path in paths}
+    present = {path._steps[0] for path in paths}
     paths += [target.mapped.paths_by_stored_name[name] for name in key_names if name not in present]
     return compile_projection(paths, placeholders, target.owner)
 

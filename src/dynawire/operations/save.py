@@ -152,4 +152,4 @@ def _unchanged(target: Target, name: str, loaded: dict[str, Any]) -> Condition:
 
 
 def _label(target: Target, name: str) -> str:
-    return target.mapped.paths_by_stored_name[name].label
+    return target.mapped.paths_by_stored_name[name]._label

@@ -9,7 +9,7 @@ import msgspec
 
 from ..codec.plan import ClassPlan
 from ..errors import ExpressionError, ValidationError
-from ..expressions import Condition, all_of, parse_lookups
+from ..expressions import Condition, Path, all_of, member_hint, parse_lookups
 from ..mapping.class_mapping import nearest
 from .capacity import active_meter
 from .mapped import MappedClass
@@ -118,9 +118,13 @@ def _collect(target: Target, condition: Any, found: list[Condition]) -> None:
     else:
         name = target.plan.name
         raise ExpressionError(
-            f"{type(condition).__name__} is not a condition; write one such as {name}.attribute == value, combined "
-            "with & | ~"
+            f"{_kind(condition)} is not a condition; write one such as {name}.attribute == value, combined with & | ~"
+            f"{member_hint(condition)}"
         )
+
+
+def _kind(found: object) -> str:
+    return f"the path {found!r}" if isinstance(found, Path) else type(found).__name__
 
 
 def encode_request(request: dict[str, Any]) -> bytes:

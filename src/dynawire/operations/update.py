@@ -6,7 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import ConditionFailed, DynawireError, ExpressionError, ServiceError
-from ..expressions import Condition, Placeholders, Update, Value, all_of, compile_update, parse_update_lookups
+from ..expressions import (
+    Condition,
+    Path,
+    Placeholders,
+    Update,
+    Value,
+    all_of,
+    compile_update,
+    member_hint,
+    parse_update_lookups,
+)
 from ..mapping.attributes import Attribute
 from .failures import condition_failed, lost_path, missing_or_false
 from .target import Target
@@ -63,7 +73,7 @@ def prepare_update(
     if staged is not None and staged.condition is not None:
         required = staged.condition if required is None else all_of([required, staged.condition])
     add_condition(target, request, required, placeholders)
-    touched = {str(update.path.steps[0]) for update in every}
+    touched = {str(update.path._steps[0]) for update in every}
 
     def applied(response: bytes | None) -> Any:
         if response is not None:
@@ -83,7 +93,7 @@ def prepare_update(
             return condition_failed(target, error)
         return missing_or_false(target, error, key, "update(..., upsert=True) would create it")
 
-    nested = [update.path.label for update in every if len(update.path.steps) > 1]
+    nested = [update.path._label for update in every if len(update.path._steps) > 1]
 
     def explain_path(error: ServiceError) -> DynawireError:
         return lost_path(target, error, nested, "set the whole attribute first")
@@ -106,7 +116,7 @@ def prepare_update(
 
 def _is_idempotent(update: Update) -> bool:
     """Whether applying it twice does no more than once: constants set, members of sets added or deleted."""
-    if isinstance(update.path.steps[-1], int):
+    if isinstance(update.path._steps[-1], int):
         # A SET beyond the end of a list appends, and elements after a removed one move up.
         return False
     if update.action == "SET":
@@ -119,10 +129,22 @@ def _is_idempotent(update: Update) -> bool:
 def _checked(target: Target, updates: Sequence[Any]) -> list[Update]:
     for update in updates:
         if not isinstance(update, Update):
-            raise ExpressionError(
-                f"{type(update).__name__} is not an update; write one such as {target.plan.name}.attribute.set(value)"
-            )
+            raise _not_an_update(target.plan.name, update)
     return list(updates)
+
+
+def _not_an_update(name: str, found: Any) -> ExpressionError:
+    if isinstance(found, Condition):
+        return ExpressionError(
+            f"{found!r} is a condition, not an update: == compares; to assign, write {name}.attribute.set(value), and "
+            "give a condition as condition=..."
+        )
+    if isinstance(found, Mapping):
+        return ExpressionError("update() takes changes by keyword: write update(**changes)")
+    what = f"the path {found!r}" if isinstance(found, Path) else type(found).__name__
+    return ExpressionError(
+        f"{what} is not an update; write one such as {name}.attribute.set(value){member_hint(found)}"
+    )
 
 
 def _must_be_there(target: Target) -> dict[str, Attribute]:
@@ -135,12 +157,12 @@ def _must_be_there(target: Target) -> dict[str, Attribute]:
 
 
 def _refuse_removal(target: Target, updates: Sequence[Update]) -> None:
-    removed = [update.path for update in updates if update.action == "REMOVE" and len(update.path.steps) == 1]
+    removed = [update.path for update in updates if update.action == "REMOVE" and len(update.path._steps) == 1]
     needed = _must_be_there(target) if removed else {}
     for path in removed:
-        if path.steps[0] in needed:
+        if path._steps[0] in needed:
             raise ExpressionError(
-                f"{target.plan.name}.{path.label} can't be removed: an item without it could no longer be read; "
+                f"{target.plan.name}.{path._label} can't be removed: an item without it could no longer be read; "
                 "declare it optional, or with a default"
             )
 
@@ -148,7 +170,7 @@ def _refuse_removal(target: Target, updates: Sequence[Update]) -> None:
 def _refuse_phantom(target: Target, updates: Sequence[Update]) -> None:
     """Refuse an upsert whose new item could not be read as the class it was written by."""
     given = {
-        update.path.steps[0] for update in updates if len(update.path.steps) == 1 and update.action in ("SET", "ADD")
+        update.path._steps[0] for update in updates if len(update.path._steps) == 1 and update.action in ("SET", "ADD")
     }
     missing = [attribute.name for name, attribute in _must_be_there(target).items() if name not in given]
     if missing:
@@ -174,7 +196,7 @@ def _take_over(target: Target, instance: Any, current: Any, touched: set[str]) -
         merged = {name: value for name, value in plan.loaded_wire(before).items() if name not in touched}
         merged.update({name: now[name] for name in touched if name in now})
     for stored_name in touched:
-        label = target.mapped.paths_by_stored_name[stored_name].label
+        label = target.mapped.paths_by_stored_name[stored_name]._label
         adapter.take(instance, current, label)
     target.keep(instance, merged)
 
@@ -186,16 +208,16 @@ def _take_constants(target: Target, instance: Any, updates: Sequence[Update]) ->
     after = None if loaded is None else dict(target.plan.loaded_wire(loaded))
     for update in updates:
         path = update.path
-        name = str(path.steps[0])
-        if len(path.steps) > 1:
+        name = str(path._steps[0])
+        if len(path._steps) > 1:
             continue
         if update.action == "SET" and isinstance(update.operand, Value):
-            adapter.assign(instance, path.label, path.codec.decode(update.operand.wire))
+            adapter.assign(instance, path._label, path._codec.decode(update.operand.wire))
             if after is not None:
                 after[name] = update.operand.wire
         elif update.action == "REMOVE":
-            attribute = target.mapped.mapping.attributes[path.label]
-            adapter.drop(instance, path.label, attribute.make_default() if attribute.has_default else None)
+            attribute = target.mapped.mapping.attributes[path._label]
+            adapter.drop(instance, path._label, attribute.make_default() if attribute.has_default else None)
             if after is not None:
                 after.pop(name, None)
     if after is not None:

@@ -163,12 +163,12 @@ class Upkeep:
             self.paths[attribute.stored_name] = path
             if attribute.upkeep == "version":
                 if self.version is not None:
-                    raise self._error(attribute, f"{self.version.label} is the version already; keep one")
+                    raise self._error(attribute, f"{self.version._label} is the version already; keep one")
                 self.version, self.version_name = path, attribute.stored_name
             elif attribute.upkeep == "created_at":
-                self._created.append(_Time(attribute, path.codec))
+                self._created.append(_Time(attribute, path._codec))
             else:
-                self._updated.append(_Time(attribute, path.codec))
+                self._updated.append(_Time(attribute, path._codec))
         self._immutable = {one.stored_name: one.name for one in mapping.attributes.values() if one.immutable}
         self._condition_parts: tuple[bytes, bytes] | None = None
 
@@ -297,7 +297,7 @@ class Upkeep:
     def _raise_version(self, staged: Staged, version: int) -> None:
         assert self.version is not None
         staged.values[self.version_name] = {"N": str(version + 1)}
-        staged.taken[self.version.label] = version + 1
+        staged.taken[self.version._label] = version + 1
 
     def stage_update(
         self, updates: list[Update], instance: Any, expected_version: int | None, *, upsert: bool
@@ -311,21 +311,21 @@ class Upkeep:
             ValidationError: an update changes an immutable attribute.
         """
         for update in updates:
-            if update.path.steps[0] in self.paths:
+            if update.path._steps[0] in self.paths:
                 raise ExpressionError(
-                    f"{self.name}.{update.path.label} is maintained by every write; leave it out of the update"
+                    f"{self.name}.{update.path._label} is maintained by every write; leave it out of the update"
                 )
         changing = [one for one in updates if not (upsert and _keeps_first(one))]
-        self.refuse_immutable(str(one.path.steps[0]) for one in changing)
+        self.refuse_immutable(str(one.path._steps[0]) for one in changing)
         version = self._expected(instance, expected_version)
         staged = self._stage_change(version, self._created if upsert else ())
         first = {one.stored_name: staged.values.pop(one.stored_name) for one in self._created} if upsert else {}
         for name, wire in staged.values.items():
             path = self.paths[name]
-            updates.append(Update("SET", path, Value(staged.taken[path.label], wire)))
+            updates.append(Update("SET", path, Value(staged.taken[path._label], wire)))
         if self.version is not None and version is None:
             updates.append(self.version.add(1))
-        updates += [self.paths[name].set_if_not_exists(staged.taken[self.paths[name].label]) for name in first]
+        updates += [self.paths[name].set_if_not_exists(staged.taken[self.paths[name]._label]) for name in first]
         return staged
 
     def stage_delete(self, instance: Any, expected_version: int | None) -> Staged:
@@ -342,7 +342,7 @@ class Upkeep:
     def _instance_version(self, instance: Any) -> int | None:
         if self.version is None:
             return None
-        return _whole(self.name, self.version.label, self.adapter.value(instance, self.version.label))
+        return _whole(self.name, self.version._label, self.adapter.value(instance, self.version._label))
 
     def _stamp(self, staged: Staged, times: Iterable[_Time]) -> None:
         """Stage the time now. One reading of a clock serves all that use it."""
@@ -362,7 +362,7 @@ class Upkeep:
         """
         if self.version is not None:
             raise ExpressionError(
-                f"{self.name}.{self.version.label} is a version(), which a batch can't check: {what}; nothing of it "
+                f"{self.name}.{self.version._label} is a version(), which a batch can't check: {what}; nothing of it "
                 "was sent"
             )
 
@@ -402,4 +402,6 @@ def _whole(name: str, attribute: str, version: Any) -> int:
 def _keeps_first(update: Update) -> bool:
     """Whether an update leaves an attribute alone that has a value already."""
     operand = update.operand
-    return isinstance(operand, IfNotExists) and len(update.path.steps) == 1 and operand.path.steps == update.path.steps
+    return (
+        isinstance(operand, IfNotExists) and len(update.path._steps) == 1 and operand.path._steps == update.path._steps
+    )

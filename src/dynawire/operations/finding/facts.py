@@ -95,7 +95,7 @@ def _simple(condition: Condition) -> tuple[str, str, tuple[WireValue, ...]] | No
         assert isinstance(condition.condition, Comparison)
         operator = _COMPLEMENTS.get(condition.condition.operator, "")
         condition = condition.condition
-    if not isinstance(condition, Comparison) or condition.sized or len(condition.path.steps) != 1:
+    if not isinstance(condition, Comparison) or condition.sized or len(condition.path._steps) != 1:
         return None
     wires = tuple(one.wire for one in condition.operands if isinstance(one, Value))
     if not wires or len(wires) < len(condition.operands) or any(_KEY_TAGS.isdisjoint(wire) for wire in wires):
@@ -103,7 +103,7 @@ def _simple(condition: Condition) -> tuple[str, str, tuple[WireValue, ...]] | No
     operator = condition.operator if operator is None else operator
     if operator not in _RANGES and operator not in ("=", "IN"):
         return None
-    return str(condition.path.steps[0]), operator, wires
+    return str(condition.path._steps[0]), operator, wires
 
 
 def _choice(condition: Condition) -> tuple[str, str, tuple[WireValue, ...]] | None:
@@ -143,7 +143,7 @@ def range_of(path: Path[Any], facts: Facts) -> KeyRange | bool:
 
     False when nothing can lie in it; True when nothing is said of the attribute.
     """
-    name = str(path.steps[0])
+    name = str(path._steps[0])
     mine = facts.of(name)
     low, high, prefix = _bounds(mine)
     if prefix is not None:
@@ -234,11 +234,11 @@ def _needs(name: str, condition: Condition, not_null: bool) -> bool:
     parts = alternatives(condition)
     if len(parts) > 1:
         return all(is_present(name, conjuncts(part)) for part in parts)
-    if not isinstance(condition, Comparison) or condition.path.steps != (name,):
+    if not isinstance(condition, Comparison) or condition.path._steps != (name,):
         return False
     operator = condition.operator
     if operator == "attribute_exists":
-        return not_null or "NULL" not in condition.path.codec.tags
+        return not_null or "NULL" not in condition.path._codec.tags
     if operator == "attribute_type":
         return any(isinstance(one, Value) and one.wire["S"] != "NULL" for one in condition.operands)
     if operator in ("=", "IN"):
@@ -250,13 +250,13 @@ def _needs(name: str, condition: Condition, not_null: bool) -> bool:
 def _may_be_null(operand: Any) -> bool:
     if isinstance(operand, Value):
         return "NULL" in operand.wire
-    return isinstance(operand, Path) and "NULL" in operand.codec.tags
+    return isinstance(operand, Path) and "NULL" in operand._codec.tags
 
 
 def _excludes_null(name: str, condition: Condition) -> bool:
     return (
         isinstance(condition, Comparison)
         and condition.operator == "<>"
-        and condition.path.steps == (name,)
+        and condition.path._steps == (name,)
         and any(isinstance(one, Value) and "NULL" in one.wire for one in condition.operands)
     )

@@ -44,7 +44,7 @@ def merged(target: Target, sides: Iterable[Sequence[Read]], cost_of_keys: Callab
 def _same_query(read: QueryRead) -> Hashable:
     """Equal for two queries with one key condition."""
     return read.source.label, tuple(
-        (one.operator, one.path.steps, tuple(value_identity(v.wire) for v in one.operands if isinstance(v, Value)))
+        (one.operator, one.path._steps, tuple(value_identity(v.wire) for v in one.operands if isinstance(v, Value)))
         for one in read.key
     )
 
@@ -102,7 +102,7 @@ def _pinned(read: Read) -> dict[str, Any]:
         return {name: value for name, value in first.items() if all(one[name] == value for one in every)}
     if isinstance(read, QueryRead):
         return {
-            str(one.path.steps[0]): value_identity(operand.wire)
+            str(one.path._steps[0]): value_identity(operand.wire)
             for one in read.key
             if one.operator == "="
             for operand in one.operands

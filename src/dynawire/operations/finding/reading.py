@@ -58,7 +58,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
         """Stored names of the attributes that are needed; None: all of the class."""
         if self.keys:
             return frozenset(target.plan.key_names)
-        return frozenset(str(path.steps[0]) for path in self.projection) or None
+        return frozenset(str(path._steps[0]) for path in self.projection) or None
 
 
 class Reading:
@@ -85,7 +85,7 @@ class Reading:
             key_names = target.plan.key_names
             return lambda item: {name: item[name] for name in key_names}
         if projection:
-            return lambda item: tuple([value_at(target, item, path, path.steps) for path in projection])
+            return lambda item: tuple([value_at(target, item, path, path._steps) for path in projection])
         return target.plan.from_wire
 
     # ------------------------------------------------------------------ as paged reads

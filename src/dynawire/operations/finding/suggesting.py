@@ -89,12 +89,12 @@ def _of_any(target: Target, parts: Sequence[Condition]) -> str | None:
 
 
 def _label(target: Target, stored_name: str) -> str:
-    return target.mapped.paths_by_stored_name[stored_name].label
+    return target.mapped.paths_by_stored_name[stored_name]._label
 
 
 def _can_be_key(target: Target, name: str) -> bool:
     path = target.mapped.paths_by_stored_name.get(name)
     if path is None:
         return False
-    tags = path.codec.tags - {"NULL"}
-    return len(tags) == 1 and tags <= KEY_TAGS and not target.mapped.mapping.attributes[path.label].store_none
+    tags = path._codec.tags - {"NULL"}
+    return len(tags) == 1 and tags <= KEY_TAGS and not target.mapped.mapping.attributes[path._label].store_none

@@ -82,7 +82,7 @@ class Ways:
         for name in sorted(source.sparse) if self.demand.using is None else ():
             if not is_present(name, parts):
                 attribute = f"{self.target.plan.name}.{self.label(name)}"
-                test = f"({attribute} != None)" if "NULL" in self.paths[name].codec.tags else f"{attribute}.exists()"
+                test = f"({attribute} != None)" if "NULL" in self.paths[name]._codec.tags else f"{attribute}.exists()"
                 return refused(
                     source,
                     f"items without {self.label(name)} are not in it, and the condition holds of such items too",
@@ -121,7 +121,7 @@ class Ways:
 
     def label(self, stored_name: str) -> str:
         """The Python name of an attribute."""
-        return self.paths[stored_name].label
+        return self.paths[stored_name]._label
 
     def of(self, source: Source, parts: Sequence[Condition], facts: Facts) -> Iterator[Candidate]:
         """The ways to query a source: several values of sort key attributes one by one, or as a range.
