@@ -19,7 +19,7 @@ from .mapping.annotations import body_annotations
 from .mapping.attributes import NO_DEFAULT, AttributeDeclaration
 from .mapping.class_mapping import ClassMapping, TableOptions
 from .mapping.indexes import IndexDeclaration
-from .model import ModelOperations
+from .model_operations import ModelOperations
 from .operations.mapped import MappedClass, mapped
 
 if TYPE_CHECKING:
