@@ -17,6 +17,7 @@ from .operations.capacity import CapacityMeter, active_meter
 from .operations.effects import Operation
 from .operations.mapped import mapped
 from .operations.params import Params
+from .operations.table_create import create_tables
 from .operations.tables import TableDescription, delete_table, describe_table, list_tables
 from .operations.target import Target
 from .operations.transact import transact_get
@@ -264,7 +265,8 @@ class Database:
 
         Args:
             models: mapped classes, or tables of this database.
-            exist_ok: whether a table that exists already is fine; it is not changed (see ``update_tables``).
+            exist_ok: whether a table that exists already is fine. It is not changed; what it lacks that
+                ``update_tables`` can mend, a :class:`~dynawire.SchemaWarning` tells.
             wait: whether to return only when they can be used.
             timeout: for how many seconds to wait for each.
 
@@ -273,18 +275,10 @@ class Database:
 
         Raises:
             TableInUse: one exists and ``exist_ok`` is false.
+            SchemaError: one exists with another key, or other local indexes, than its class declares.
         """
-        made: list[str] = []
-        for model in models:
-            table = self._table_of(model)
-            if (yield from table._create(exist_ok=exist_ok, wait=False, timeout=timeout)):
-                made.append(table.name)
-        if wait:
-            from .operations.tables import wait_for_table
-
-            for model in models:
-                yield from wait_for_table(self._table_of(model).name, timeout)
-        return made
+        targets = [self._table_of(model)._target for model in models]
+        return create_tables(targets, exist_ok=exist_ok, wait=wait, timeout=timeout)
 
     def _update_tables(
         self, *models: type[Any] | Table[Any], delete_indexes: bool = False, timeout: float = TABLE_TIMEOUT
@@ -324,7 +318,9 @@ class Database:
         Raises:
             TableNotFound: there is none.
         """
-        return describe_table(table if isinstance(table, str) else self.table(table).name)
+        if isinstance(table, str):
+            return describe_table(table)
+        return self.table(table)._describe()
 
     # ------------------------------------------------------------------ transactions
 

@@ -22,6 +22,7 @@ __all__ = [
     "OutcomeUnknown",
     "ScanNotAllowed",
     "SchemaError",
+    "SchemaWarning",
     "ServiceError",
     "TableInUse",
     "TableNotFound",
@@ -78,6 +79,10 @@ class SchemaError(DynawireError, TypeError):
 
     model: str | None = None
     attribute: str | None = None
+
+
+class SchemaWarning(UserWarning):
+    """A table exists and is not what its class declares; ``db.update_tables(...)`` makes it so."""
 
 
 class DecodeError(DynawireError, ValueError):
@@ -181,7 +186,13 @@ class Throttled(ServiceError):
 
 
 class TableNotFound(ServiceError):
-    """The table or index does not exist (``ResourceNotFoundException``)."""
+    """The table does not exist in this database (``ResourceNotFoundException``).
+
+    Attributes:
+        endpoint: the URL of the database.
+    """
+
+    endpoint: str | None = None
 
 
 class TableInUse(ServiceError):

@@ -17,8 +17,9 @@ from .operations.params import Params
 from .operations.put import prepare_insert, prepare_put, put_item, put_maintained
 from .operations.reads import read_of_query
 from .operations.save import prepare_save
+from .operations.table_create import create_tables
 from .operations.table_update import update_table
-from .operations.tables import TableDescription, create_table, delete_table, describe_table
+from .operations.tables import TableDescription, delete_table, describe_table
 from .operations.target import Target, as_condition, key_values
 from .operations.transact import send, send_exactly_once, send_if_any
 from .operations.twins import asynchronous, sync
@@ -351,7 +352,8 @@ class Table(TableBatches[T], TableFinding[T], Generic[T]):
         """Create the table as its class declares it (CreateTable, UpdateTimeToLive).
 
         Args:
-            exist_ok: whether a table that exists already is fine. It is not changed; see :meth:`update_definition`.
+            exist_ok: whether a table that exists already is fine. It is not changed; what it lacks that
+                :meth:`update_definition` can mend, a :class:`~dynawire.SchemaWarning` tells.
             wait: whether to return only when it can be used.
             timeout: for how many seconds to wait.
 
@@ -360,8 +362,10 @@ class Table(TableBatches[T], TableFinding[T], Generic[T]):
 
         Raises:
             TableInUse: it exists and ``exist_ok`` is false.
+            SchemaError: it exists with another key, or other local indexes, than the class declares.
         """
-        return create_table(self._target, exist_ok=exist_ok, wait=wait, timeout=timeout)
+        made = yield from create_tables([self._target], exist_ok=exist_ok, wait=wait, timeout=timeout)
+        return bool(made)
 
     def _describe(self) -> Operation[TableDescription]:
         """What the service says of the table (DescribeTable).
@@ -369,7 +373,7 @@ class Table(TableBatches[T], TableFinding[T], Generic[T]):
         Raises:
             TableNotFound: there is none.
         """
-        return describe_table(self.name)
+        return describe_table(self.name, self._target)
 
     def _update_definition(
         self, *, delete_indexes: bool = False, timeout: float = TABLE_TIMEOUT
@@ -387,7 +391,7 @@ class Table(TableBatches[T], TableFinding[T], Generic[T]):
 
         Raises:
             TableNotFound: there is no such table.
-            DynawireError: something differs that can't be changed (keys, local indexes), or only with
+            SchemaError: something differs that can't be changed (keys, local indexes), or only with
                 ``delete_indexes``; nothing was sent.
         """
         return update_table(self._target, delete_indexes=delete_indexes, timeout=timeout)

@@ -46,6 +46,10 @@ class RecordingEngine:
         self._answers: dict[str, list[Answer]] = {}
         self._lock = threading.Lock()
 
+    @property
+    def endpoint(self) -> str:
+        return "recorded:" if self.inner is None else self.inner.endpoint
+
     def answer(self, operation: str, *answers: Answer) -> None:
         """What the next requests of this operation get: an error, a response, or a function from body to either.
 

@@ -17,6 +17,11 @@ class Engine(Protocol):
     remote: bool
     """Whether a call waits for a network: callers fetch ahead and send in parallel only when it does."""
 
+    @property
+    def endpoint(self) -> str:
+        """Where requests go, as a URL without credentials: for messages."""
+        ...
+
     def send(self, operation: str, body: bytes, idempotent: bool = True) -> bytes:
         """Send one request and wait for its answer.
 

@@ -66,7 +66,7 @@ class _Reading:
         request: dict[str, Any] = {"RequestItems": {self.target.table_name: entry}}
         if active_meter.get() is not None:
             request["ReturnConsumedCapacity"] = "TOTAL"
-        return Request("BatchGetItem", encode_json(request))
+        return Request("BatchGetItem", encode_json(request), True, self.target)
 
     def take(self, response: bytes) -> list[bytes]:
         """Take the items of a response; the keys it did not process."""

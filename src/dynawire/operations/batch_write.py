@@ -199,7 +199,9 @@ def _request(target: Target, chunk: list[_Entry]) -> Request:
     writes = b",".join(entry.json for entry in chunk)
     capacity = b',"ReturnConsumedCapacity":"TOTAL"' if active_meter.get() is not None else b""
     table = encode_json(target.table_name)
-    return Request("BatchWriteItem", b'{"RequestItems":{' + table + b":[" + writes + b"]}" + capacity + b"}")
+    return Request(
+        "BatchWriteItem", b'{"RequestItems":{' + table + b":[" + writes + b"]}" + capacity + b"}", True, target
+    )
 
 
 def _unprocessed(target: Target, response: bytes, chunk: list[_Entry]) -> list[_Entry]:

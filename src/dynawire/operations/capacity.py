@@ -13,7 +13,9 @@ class CapacityMeter:
     """What the calls of a block consumed, as DynamoDB reported it (``ReturnConsumedCapacity``).
 
     Attributes:
-        requests: how many responses were seen.
+        requests: how many requests were answered, those that were refused included.
+        refused: how many of them were refused. Refused writes cost units too, which the service does not report and
+            which are not counted: a failed condition consumes as much as the write would have.
         read_units, write_units: capacity units consumed; where the service does not split the two, an operation that
             reads counts as reading and one that writes as writing.
         tables: units by table name.
@@ -22,6 +24,7 @@ class CapacityMeter:
 
     def __init__(self, outer: CapacityMeter | None = None) -> None:
         self.requests = 0
+        self.refused = 0
         self.read_units = 0.0
         self.write_units = 0.0
         self.tables: dict[str, float] = {}
@@ -56,9 +59,19 @@ class CapacityMeter:
         if self._outer is not None:
             self._outer.record(operation, reported)
 
+    def refused_one(self, operation: str) -> None:
+        """Count a request that was refused."""
+        with self._lock:
+            self.requests += 1
+            self.refused += 1
+            self.calls.append((operation, 0.0))
+        if self._outer is not None:
+            self._outer.refused_one(operation)
+
     def __repr__(self) -> str:
         units = f"{self.read_units:g} read units, {self.write_units:g} write units"
-        return f"<CapacityMeter {self.requests} requests, {units}>"
+        refused = f" ({self.refused} refused)" if self.refused else ""
+        return f"<CapacityMeter {self.requests} requests{refused}, {units}>"
 
 
 _READS = frozenset({"GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems", "SearchVectors"})

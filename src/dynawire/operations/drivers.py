@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from ..engines.protocol import Engine
 from ..errors import DynawireError
 from .effects import Operation, Request, Sleep, Together
+from .refusals import explain
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -34,6 +35,7 @@ def run(engine: Engine, operation: Operation[R]) -> R:
                 try:
                     result: Any = engine.send(effect.operation, effect.body, effect.idempotent)
                 except DynawireError as error:
+                    explain(error, effect, engine)
                     effect = operation.throw(error)
                     continue
             elif isinstance(effect, Sleep):
@@ -57,6 +59,7 @@ async def arun(engine: Engine, operation: Operation[R]) -> R:
                 try:
                     result: Any = await engine.asend(effect.operation, effect.body, effect.idempotent)
                 except DynawireError as error:
+                    explain(error, effect, engine)
                     effect = operation.throw(error)
                     continue
             elif isinstance(effect, Sleep):
@@ -87,24 +90,59 @@ async def _aoutcome(engine: Engine, request: Request) -> bytes | DynawireError:
         return error
 
 
+def _explained(
+    engine: Engine, requests: list[Request], outcomes: list[bytes | DynawireError]
+) -> list[bytes | DynawireError]:
+    # Here and not where they came up: another thread has not the context in which they are measured.
+    for request, outcome in zip(requests, outcomes, strict=True):
+        if isinstance(outcome, DynawireError):
+            explain(outcome, request, engine)
+    return outcomes
+
+
 def _send_together(engine: Engine, requests: list[Request]) -> list[bytes | DynawireError]:
     if len(requests) == 1 or not engine.remote:
-        return [_outcome(engine, request) for request in requests]
+        return _explained(engine, requests, [_outcome(engine, request) for request in requests])
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(min(len(requests), MAX_PARALLEL_REQUESTS)) as pool:
-        return list(pool.map(lambda request: _outcome(engine, request), requests))
+        outcomes = list(pool.map(lambda request: _outcome(engine, request), requests))
+    return _explained(engine, requests, outcomes)
 
 
 async def _asend_together(engine: Engine, requests: list[Request]) -> list[bytes | DynawireError]:
     if len(requests) == 1 or not engine.remote:
-        return [await _aoutcome(engine, request) for request in requests]
+        return _explained(engine, requests, [await _aoutcome(engine, request) for request in requests])
     import asyncio
 
-    return list(await asyncio.gather(*(_aoutcome(engine, request) for request in requests)))
+    outcomes = await asyncio.gather(*(_aoutcome(engine, request) for request in requests))
+    return _explained(engine, requests, list(outcomes))
 
 
 # ---------------------------------------------------------------------- pages
+
+
+def _response(engine: Engine, request: Request) -> bytes:
+    try:
+        return engine.send(request.operation, request.body, request.idempotent)
+    except DynawireError as error:
+        explain(error, request, engine)
+        raise
+
+
+def _raised(engine: Engine, request: Request, outcome: bytes | DynawireError) -> bytes:
+    if isinstance(outcome, DynawireError):
+        explain(outcome, request, engine)
+        raise outcome
+    return outcome
+
+
+async def _aresponse(engine: Engine, request: Request) -> bytes:
+    try:
+        return await engine.asend(request.operation, request.body, request.idempotent)
+    except DynawireError as error:
+        explain(error, request, engine)
+        raise
 
 
 class PageSource(Protocol):
@@ -135,7 +173,7 @@ def stream_pages(engine: Engine, sources: Iterable[PageSource], *, fetch_ahead: 
     for source in chain((alone,), () if another is None else (another,), waiting):
         request = source.next_request()
         while request is not None:
-            page = source.take(engine.send(request.operation, request.body, request.idempotent))
+            page = source.take(_response(engine, request))
             request = source.next_request()
             if request is not None and engine.remote and fetch_ahead:
                 # Most reads have one page: only a second one is worth a thread.
@@ -154,11 +192,11 @@ def _pages_ahead(
     from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
     pool = ThreadPoolExecutor(MAX_PARALLEL_SOURCES, thread_name_prefix="dynawire-pages")
-    pending: dict[Future[bytes], PageSource] = {}
+    pending: dict[Future[bytes | DynawireError], tuple[PageSource, Request]] = {}
 
     def submit(source: PageSource, request: Request | None) -> None:
         if request is not None:
-            pending[pool.submit(engine.send, request.operation, request.body, request.idempotent)] = source
+            pending[pool.submit(_outcome, engine, request)] = source, request
 
     def fill() -> None:
         while len(pending) < MAX_PARALLEL_SOURCES and (source := next(waiting, None)) is not None:
@@ -172,8 +210,8 @@ def _pages_ahead(
             yield first_page
         while pending:
             for future in wait(pending, return_when=FIRST_COMPLETED).done:
-                source = pending.pop(future)
-                page = source.take(future.result())
+                source, request = pending.pop(future)
+                page = source.take(_raised(engine, request, future.result()))
                 submit(source, source.next_request())
                 fill()
                 yield page
@@ -197,7 +235,7 @@ async def astream_pages(
     for source in chain((alone,), () if another is None else (another,), waiting):
         request = source.next_request()
         while request is not None:
-            page = source.take(await engine.asend(request.operation, request.body, request.idempotent))
+            page = source.take(await _aresponse(engine, request))
             request = source.next_request()
             if request is not None and engine.remote and fetch_ahead:
                 # Most reads have one page: only a second one is worth a task.
@@ -221,8 +259,7 @@ async def _apages_ahead(
 
     def submit(source: PageSource, request: Request | None) -> None:
         if request is not None:
-            sending = engine.asend(request.operation, request.body, request.idempotent)
-            pending[asyncio.ensure_future(sending)] = source
+            pending[asyncio.ensure_future(_aresponse(engine, request))] = source
 
     def fill() -> None:
         while len(pending) < MAX_PARALLEL_SOURCES and (source := next(waiting, None)) is not None:

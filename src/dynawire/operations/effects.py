@@ -19,11 +19,13 @@ class Request(msgspec.Struct, gc=False):
         operation: DynamoDB's operation name.
         body: the request as JSON.
         idempotent: whether sending it twice does no more than sending it once.
+        about: the Target, or the Targets, it is about: errors name them; None: there is none.
     """
 
     operation: str
     body: bytes
     idempotent: bool = True
+    about: Any = None
 
 
 class Sleep(msgspec.Struct, gc=False):

@@ -26,9 +26,9 @@ def get_item(
     body += b',"ConsistentRead":true' if consistent else b""
     meter = active_meter.get()
     if meter is None:
-        response = yield Request("GetItem", body + b"}")
+        response = yield Request("GetItem", body + b"}", True, target)
         return target.plan.read_item(response)[0]
-    response = yield Request("GetItem", body + b',"ReturnConsumedCapacity":"TOTAL"}')
+    response = yield Request("GetItem", body + b',"ReturnConsumedCapacity":"TOTAL"}', True, target)
     item, capacity = target.plan.read_item(response)
     meter.record("GetItem", capacity)
     return item
@@ -62,7 +62,7 @@ def item_exists(
     placeholders.apply(request)
     if consistent:
         request["ConsistentRead"] = True
-    response = yield Request("GetItem", encode_request(request))
+    response = yield Request("GetItem", encode_request(request), True, target)
     raw_capacity("GetItem", response)
     return "Item" in _decode_json(response)
 

@@ -14,7 +14,7 @@ from ..errors import DecodeError, DynawireError
 from .capacity import active_meter
 from .cursors import decode_cursor, encode_cursor
 from .effects import Operation, Request, Together
-from .target import encode_json
+from .target import Target, encode_json
 
 __all__ = ["PageReader", "ReadPlan", "count_items", "first_items", "read_page"]
 
@@ -48,6 +48,7 @@ class ReadPlan(msgspec.Struct):
         read: makes the results of a response.
         filtered: whether a filter drops items after DynamoDB's own limit was applied.
         key_names: stored names of the attributes that make up a position: the table's key and the index's.
+        target: the class and its table.
         misfits: takes the errors of items that do not fit the class; None: the first one is raised.
     """
 
@@ -56,6 +57,7 @@ class ReadPlan(msgspec.Struct):
     read: Reader
     filtered: bool
     key_names: tuple[str, ...]
+    target: Target
     misfits: list[DecodeError] | None = None
 
 
@@ -100,7 +102,7 @@ class PageReader:
             request["Limit"] = self._step
         if active_meter.get() is not None:
             request["ReturnConsumedCapacity"] = "TOTAL"
-        return Request(self._plan.operation, encode_json(request))
+        return Request(self._plan.operation, encode_json(request), True, self._plan.target)
 
     def take(self, response: bytes) -> list[Any]:
         """The items of a response; ``position`` then stands after the last of them."""
@@ -203,7 +205,7 @@ def count_items(plan: ReadPlan, parts: Iterator[dict[str, Any]], limit: int | No
                 request["Limit"] = limit - total
             if meter is not None:
                 request["ReturnConsumedCapacity"] = "TOTAL"
-            requests.append(Request(plan.operation, encode_json(request)))
+            requests.append(Request(plan.operation, encode_json(request), True, plan.target))
         outcomes = yield Together(requests)
         begun, active = active, []
         for (part, _), outcome in zip(begun, outcomes, strict=True):

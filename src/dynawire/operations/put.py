@@ -26,9 +26,11 @@ def put_item(target: Target, instance: Any) -> Operation[None]:
     item = encode_json(wire)
     plan.check_size(wire, len(item))
     if active_meter.get() is None:
-        yield Request("PutItem", target.put_prefix + item + b"}")
+        yield Request("PutItem", target.put_prefix + item + b"}", True, target)
     else:
-        response = yield Request("PutItem", target.put_prefix + item + b',"ReturnConsumedCapacity":"TOTAL"}')
+        response = yield Request(
+            "PutItem", target.put_prefix + item + b',"ReturnConsumedCapacity":"TOTAL"}', True, target
+        )
         raw_capacity("PutItem", response)
     target.keep(instance, wire)
 

@@ -209,7 +209,7 @@ def compile_read(read: Read, purpose: Purpose = "items") -> ReadPlan:
     if read.consistent:
         request["ConsistentRead"] = True
     operation = "Scan" if read.key_conditions is None else "Query"
-    return ReadPlan(operation, request, reader, read.filter is not None, key_names, read.misfits)
+    return ReadPlan(operation, request, reader, read.filter is not None, key_names, target, read.misfits)
 
 
 def _position_names(read: Read) -> tuple[str, ...]:

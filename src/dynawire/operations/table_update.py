@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..errors import DynawireError
-from .effects import Operation, Request
+from ..errors import DynawireError, SchemaError
+from .effects import Operation
 from .table_definition import create_table_params
-from .tables import describe_table, describe_time_to_live, update_time_to_live, wait_for_table
-from .target import Target, encode_json
+from .tables import describe_table, describe_time_to_live, send_control, update_time_to_live, wait_for_table
+from .target import Target
 
-__all__ = ["update_table"]
+__all__ = ["billing_mode_steps", "setting_steps", "shape_of", "update_table"]
 
 MAX_STEPS = 60
 
@@ -32,17 +32,18 @@ def update_table(target: Target, *, delete_indexes: bool, timeout: float) -> Ope
 
     Raises:
         TableNotFound: there is no such table.
-        DynawireError: something differs that can't be changed (keys, local indexes), or only with ``delete_indexes``;
+        SchemaError: something differs that can't be changed (keys, local indexes), or only with ``delete_indexes``;
             nothing was sent.
+        DynawireError: the table does not become what the class declares.
     """
-    description = yield from describe_table(target.table_name)
+    description = yield from describe_table(target.table_name, target)
     wanted = create_table_params(target)
     _refuse_impossible(target, wanted, description.raw, delete_indexes)
     done: list[str] = []
     while True:
         if not description.is_ready:
             yield from wait_for_table(target.table_name, timeout)
-            description = yield from describe_table(target.table_name)
+            description = yield from describe_table(target.table_name, target)
         step = next(_steps(wanted, description.raw, delete_indexes), None)
         if step is None:
             break
@@ -51,10 +52,11 @@ def update_table(target: Target, *, delete_indexes: bool, timeout: float) -> Ope
             raise DynawireError(
                 f"table {target.table_name} does not become what {target.plan.name} declares; still to do: {text}"
             )
-        yield Request("UpdateTable", encode_json({"TableName": target.table_name, **change}), False)
+        request = {"TableName": target.table_name, **change}
+        yield from send_control("UpdateTable", request, changes=True, about=target)
         done.append(text)
         yield from wait_for_table(target.table_name, timeout)
-        description = yield from describe_table(target.table_name)
+        description = yield from describe_table(target.table_name, target)
     yield from _update_ttl(target, done)
     return done
 
@@ -62,22 +64,25 @@ def update_table(target: Target, *, delete_indexes: bool, timeout: float) -> Ope
 def _refuse_impossible(target: Target, wanted: dict[str, Any], table: dict[str, Any], delete_indexes: bool) -> None:
     name = f"table {target.table_name}"
     for kind in ("KeySchema", "LocalSecondaryIndexes"):
-        if _shape(wanted, kind) != _shape(table, kind):
+        if shape_of(wanted, kind) != shape_of(table, kind):
             what = "another key" if kind == "KeySchema" else "other local indexes"
-            raise DynawireError(
+            raise SchemaError(
                 f"{name} has {what} than {target.plan.name} declares, which a table keeps for life: make a "
-                "table of another name and copy the items; nothing was sent"
+                "table of another name and copy the items; nothing was sent",
+                model=target.plan.name,
             )
-    existing = _shape(table, "GlobalSecondaryIndexes")
-    for index, shape in _shape(wanted, "GlobalSecondaryIndexes").items():
+    existing = shape_of(table, "GlobalSecondaryIndexes")
+    for index, shape in shape_of(wanted, "GlobalSecondaryIndexes").items():
         if index in existing and existing[index] != shape and not delete_indexes:
-            raise DynawireError(
+            raise SchemaError(
                 f"the index {index} of {name} has another key or projection than {target.plan.name} declares; "
-                "delete_indexes=True deletes it and makes it anew; nothing was sent"
+                "delete_indexes=True deletes it and makes it anew; nothing was sent",
+                model=target.plan.name,
+                attribute=index,
             )
 
 
-def _shape(table: dict[str, Any], kind: str) -> dict[str, Any]:
+def shape_of(table: dict[str, Any], kind: str) -> dict[str, Any]:
     """The keys and projections of a table's key or of its indexes, by name, in a form that can be compared."""
     types = {one["AttributeName"]: one["AttributeType"] for one in table.get("AttributeDefinitions") or ()}
 
@@ -101,28 +106,46 @@ Step = tuple[str, dict[str, Any]]
 
 def _steps(wanted: dict[str, Any], table: dict[str, Any], delete_indexes: bool) -> Iterator[Step]:
     """The changes that are still needed, the most urgent first."""
-    billing = (table.get("BillingModeSummary") or {}).get("BillingMode", "PROVISIONED")
-    if billing != wanted["BillingMode"]:
-        change: dict[str, Any] = {"BillingMode": wanted["BillingMode"]}
-        if wanted["BillingMode"] == "PROVISIONED":
-            change["ProvisionedThroughput"] = wanted["ProvisionedThroughput"]
-            declared = {one["IndexName"]: one for one in wanted.get("GlobalSecondaryIndexes") or ()}
-            updates = [
-                {
-                    "Update": {
-                        "IndexName": one["IndexName"],
-                        "ProvisionedThroughput": declared.get(one["IndexName"], wanted)["ProvisionedThroughput"],
-                    }
-                }
-                for one in table.get("GlobalSecondaryIndexes") or ()
-            ]
-            if updates:
-                change["GlobalSecondaryIndexUpdates"] = updates
-        yield f"billing mode {billing} -> {wanted['BillingMode']}", change
-    elif billing == "PROVISIONED" and not _same_units(
+    yield from billing_mode_steps(wanted, table)
+    billing = _billing_mode(table)
+    if billing == wanted["BillingMode"] == "PROVISIONED" and not _same_units(
         table.get("ProvisionedThroughput"), wanted["ProvisionedThroughput"]
     ):
         yield "capacity of the table", {"ProvisionedThroughput": wanted["ProvisionedThroughput"]}
+    yield from setting_steps(wanted, table)
+    yield from _index_steps(wanted, table, billing, delete_indexes)
+
+
+def _billing_mode(table: dict[str, Any]) -> str:
+    mode: str = (table.get("BillingModeSummary") or {}).get("BillingMode", "PROVISIONED")
+    return mode
+
+
+def billing_mode_steps(wanted: dict[str, Any], table: dict[str, Any]) -> Iterator[Step]:
+    """The change of the billing mode, if it needs one, with the capacity of table and indexes."""
+    billing = _billing_mode(table)
+    if billing == wanted["BillingMode"]:
+        return
+    change: dict[str, Any] = {"BillingMode": wanted["BillingMode"]}
+    if wanted["BillingMode"] == "PROVISIONED":
+        change["ProvisionedThroughput"] = wanted["ProvisionedThroughput"]
+        declared = {one["IndexName"]: one for one in wanted.get("GlobalSecondaryIndexes") or ()}
+        updates = [
+            {
+                "Update": {
+                    "IndexName": one["IndexName"],
+                    "ProvisionedThroughput": declared.get(one["IndexName"], wanted)["ProvisionedThroughput"],
+                }
+            }
+            for one in table.get("GlobalSecondaryIndexes") or ()
+        ]
+        if updates:
+            change["GlobalSecondaryIndexUpdates"] = updates
+    yield f"billing mode {billing} -> {wanted['BillingMode']}", change
+
+
+def setting_steps(wanted: dict[str, Any], table: dict[str, Any]) -> Iterator[Step]:
+    """The changes of stream, deletion protection and table class that are needed."""
     yield from _stream_steps(wanted, table)
     if bool(table.get("DeletionProtectionEnabled")) != bool(wanted.get("DeletionProtectionEnabled")):
         enabled = bool(wanted.get("DeletionProtectionEnabled"))
@@ -130,7 +153,6 @@ def _steps(wanted: dict[str, Any], table: dict[str, Any], delete_indexes: bool) 
     table_class = (table.get("TableClassSummary") or {}).get("TableClass", "STANDARD")
     if wanted.get("TableClass") and wanted["TableClass"] != table_class:
         yield f"table class {table_class} -> {wanted['TableClass']}", {"TableClass": wanted["TableClass"]}
-    yield from _index_steps(wanted, table, billing, delete_indexes)
 
 
 def _stream_steps(wanted: dict[str, Any], table: dict[str, Any]) -> Iterator[Step]:
@@ -146,8 +168,8 @@ def _stream_steps(wanted: dict[str, Any], table: dict[str, Any]) -> Iterator[Ste
 def _index_steps(wanted: dict[str, Any], table: dict[str, Any], billing: str, delete_indexes: bool) -> Iterator[Step]:
     existing = {one["IndexName"]: one for one in table.get("GlobalSecondaryIndexes") or ()}
     declared = {one["IndexName"]: one for one in wanted.get("GlobalSecondaryIndexes") or ()}
-    shapes = _shape(wanted, "GlobalSecondaryIndexes")
-    for name, shape in _shape(table, "GlobalSecondaryIndexes").items():
+    shapes = shape_of(wanted, "GlobalSecondaryIndexes")
+    for name, shape in shape_of(table, "GlobalSecondaryIndexes").items():
         if delete_indexes and shapes.get(name) != shape:
             yield f"index {name} deleted", {"GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": name}}]}
     for name, index in declared.items():

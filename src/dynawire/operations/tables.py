@@ -1,4 +1,4 @@
-"""CreateTable, DescribeTable, ListTables, UpdateTimeToLive, DeleteTable, and waiting for them."""
+"""DescribeTable, ListTables, UpdateTimeToLive, DeleteTable, and waiting for them."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Any
 
 import msgspec
 
-from ..errors import DynawireError, ServiceError, TableInUse, TableNotFound
+from ..errors import DynawireError, ServiceError, TableNotFound
+from .capacity import active_meter
 from .effects import Operation, Request, Sleep
-from .table_definition import create_table_params
 from .target import Target, encode_json
 
 __all__ = [
     "TableDescription",
-    "create_table",
     "delete_table",
     "describe_table",
     "describe_time_to_live",
     "list_tables",
+    "send_control",
     "update_time_to_live",
     "wait_for_table",
 ]
@@ -65,32 +65,29 @@ class TableDescription(msgspec.Struct, kw_only=True):
         return self.status == "ACTIVE" and not backfilling and set(self.indexes.values()) <= {"ACTIVE", ""}
 
 
-def create_table(target: Target, *, exist_ok: bool, wait: bool, timeout: float) -> Operation[bool]:
-    """Create the table, with its indexes, stream and time to live; True when it was made, False when it was there.
+def send_control(
+    operation: str, request: dict[str, Any], *, changes: bool = False, about: Target | None = None
+) -> Operation[dict[str, Any]]:
+    """Send a request about tables, and count it where requests are measured; they consume no units.
 
-    Raises:
-        TableInUse: it exists and ``exist_ok`` is false.
+    Args:
+        operation: DynamoDB's operation name.
+        request: its parameters.
+        changes: whether it changes anything, and so is not sent twice.
+        about: the class and its table, for errors.
     """
-    try:
-        yield Request("CreateTable", encode_json(create_table_params(target)), False)
-        created = True
-    except TableInUse:
-        if not exist_ok:
-            raise
-        created = False
-    ttl = target.mapped.mapping.options.ttl
-    if wait or (created and ttl is not None):
-        yield from wait_for_table(target.table_name, timeout)
-    if created and ttl is not None:
-        stored_name = target.mapped.mapping.attributes[ttl].stored_name
-        yield from update_time_to_live(target.table_name, stored_name, enabled=True)
-    return created
+    response = yield Request(operation, encode_json(request), not changes, about)
+    meter = active_meter.get()
+    if meter is not None:
+        meter.record(operation, None)
+    answer: dict[str, Any] = _decode(response)
+    return answer
 
 
-def describe_table(table_name: str) -> Operation[TableDescription]:
+def describe_table(table_name: str, about: Target | None = None) -> Operation[TableDescription]:
     """What the service says of a table."""
-    response = yield Request("DescribeTable", encode_json({"TableName": table_name}))
-    return TableDescription.read(_decode(response)["Table"])
+    answer = yield from send_control("DescribeTable", {"TableName": table_name}, about=about)
+    return TableDescription.read(answer["Table"])
 
 
 def list_tables(prefix: str) -> Operation[list[str]]:
@@ -98,8 +95,7 @@ def list_tables(prefix: str) -> Operation[list[str]]:
     names: list[str] = []
     request: dict[str, Any] = {}
     while True:
-        response = yield Request("ListTables", encode_json(request))
-        page = _decode(response)
+        page = yield from send_control("ListTables", request)
         names += [name for name in page.get("TableNames", ()) if name.startswith(prefix)]
         last = page.get("LastEvaluatedTableName")
         if last is None:
@@ -107,8 +103,8 @@ def list_tables(prefix: str) -> Operation[list[str]]:
         request = {"ExclusiveStartTableName": last}
 
 
-def wait_for_table(table_name: str, timeout: float, *, gone: bool = False) -> Operation[None]:
-    """Wait until a table and its indexes are ACTIVE, or until it is gone.
+def wait_for_table(table_name: str, timeout: float, *, gone: bool = False) -> Operation[TableDescription | None]:
+    """Wait until a table and its indexes are ACTIVE, which gives its description, or until it is gone.
 
     A table that is not there counts as one that is about to be: DescribeTable may lag behind CreateTable.
 
@@ -121,16 +117,17 @@ def wait_for_table(table_name: str, timeout: float, *, gone: bool = False) -> Op
             description = yield from describe_table(table_name)
             status = description.status
             if not gone and description.is_ready:
-                return
+                return description
         except TableNotFound:
             if gone:
-                return
+                return None
             status = "not there yet"
         if waited >= timeout:
             wanted = "gone" if gone else "ACTIVE"
             raise DynawireError(f"table {table_name} is {status} and was not {wanted} within {timeout:g} seconds")
         yield Sleep(pause)
         waited += pause
+    return None
 
 
 def _pauses() -> Iterator[float]:
@@ -143,7 +140,7 @@ def _pauses() -> Iterator[float]:
 def delete_table(table_name: str, *, missing_ok: bool, wait: bool, timeout: float) -> Operation[bool]:
     """Delete a table with all its items; True when there was one."""
     try:
-        yield Request("DeleteTable", encode_json({"TableName": table_name}), False)
+        yield from send_control("DeleteTable", {"TableName": table_name}, changes=True)
     except TableNotFound:
         if not missing_ok:
             raise
@@ -157,7 +154,7 @@ def update_time_to_live(table_name: str, attribute: str, *, enabled: bool) -> Op
     """Switch time to live on or off (UpdateTimeToLive); nothing happens when it is so already."""
     request = {"TableName": table_name, "TimeToLiveSpecification": {"AttributeName": attribute, "Enabled": enabled}}
     try:
-        yield Request("UpdateTimeToLive", encode_json(request), False)
+        yield from send_control("UpdateTimeToLive", request, changes=True)
     except ServiceError as error:
         if "already" not in error.message:
             raise
@@ -165,8 +162,8 @@ def update_time_to_live(table_name: str, attribute: str, *, enabled: bool) -> Op
 
 def describe_time_to_live(table_name: str) -> Operation[str | None]:
     """The stored name of the attribute that holds items' time to live; None when it is off."""
-    response = yield Request("DescribeTimeToLive", encode_json({"TableName": table_name}))
-    found = _decode(response).get("TimeToLiveDescription") or {}
+    answer = yield from send_control("DescribeTimeToLive", {"TableName": table_name})
+    found = answer.get("TimeToLiveDescription") or {}
     if found.get("TimeToLiveStatus") in ("ENABLED", "ENABLING"):
         name: str | None = found.get("AttributeName")
         return name

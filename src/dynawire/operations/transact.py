@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -92,6 +92,10 @@ def _named(write: Write) -> str:
     return f"{write.action} of {write.target.plan.name}"
 
 
+def _targets(targets: Iterable[Target]) -> list[Target]:
+    return list({target.table_name: target for target in targets}.values())
+
+
 def transact_write(writes: Sequence[Write], token: str) -> Operation[list[Any]]:
     """Apply all writes or none; retried as a whole while other transactions are in the way.
 
@@ -105,7 +109,9 @@ def transact_write(writes: Sequence[Write], token: str) -> Operation[list[Any]]:
         _check_size(writes)
     try:
         # The token makes it safe to send twice.
-        response = yield from _unless_in_conflict(Request("TransactWriteItems", body))
+        response = yield from _unless_in_conflict(
+            Request("TransactWriteItems", body, True, _targets(write.target for write in writes))
+        )
     except TransactionCancelled as error:
         by_position = dict(enumerate(writes))
         reasons = [_reason(error, wire, by_position.get(place)) for place, wire in enumerate(error.wire_reasons)]
@@ -255,7 +261,9 @@ def transact_get(reads: Sequence[tuple[Target, dict[str, Any]]]) -> Operation[li
     if active_meter.get() is not None:
         request["ReturnConsumedCapacity"] = "TOTAL"
     try:
-        response = yield from _unless_in_conflict(Request("TransactGetItems", encode_json(request)))
+        response = yield from _unless_in_conflict(
+            Request("TransactGetItems", encode_json(request), True, _targets(target for target, _ in reads))
+        )
     except TransactionCancelled as error:
         reasons = [_reason(error, wire, None) for wire in error.wire_reasons]
         raise _cancelled(error, reasons, [f"Get from {entry['Get']['TableName']}" for entry in entries]) from None

@@ -91,7 +91,7 @@ def send_write(write: Write) -> Operation[Any]:
         request = {**request, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
     operation = f"{write.action}Item"
     try:
-        response = yield Request(operation, encode_request(request), write.idempotent)
+        response = yield Request(operation, encode_request(request), write.idempotent, write.target)
     except ServiceError as error:
         explained = write.explained(error)
         if explained is error:

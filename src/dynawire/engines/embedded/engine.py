@@ -123,7 +123,7 @@ class EmbeddedEngine:
         on_fork(self)
 
     def __repr__(self) -> str:
-        return f"<EmbeddedEngine {self._endpoint}>"
+        return f"<EmbeddedEngine {self.endpoint}>"
 
     def send(self, operation: str, body: bytes, idempotent: bool = True) -> bytes:
         """Answer one request.
@@ -253,7 +253,7 @@ class EmbeddedEngine:
                 error = failure
         raise ConnectionFailed(
             f"{self!r}: the tables changed {_ATTEMPTS} times while {operation} was tried; nothing was applied.",
-            endpoint=self._endpoint,
+            endpoint=self.endpoint,
         )
 
     def _is_current(self) -> bool:
@@ -268,7 +268,7 @@ class EmbeddedEngine:
             return OutcomeUnknown(
                 f"The disk failed while {operation} was committed: it may or may not be found applied.",
                 operation=operation,
-                endpoint=self._endpoint,
+                endpoint=self.endpoint,
             )
         try:
             _ready[operation][0](body)
@@ -278,5 +278,6 @@ class EmbeddedEngine:
         return damaged(self._path)
 
     @property
-    def _endpoint(self) -> str:
+    def endpoint(self) -> str:
+        """``memory:``, or the file as a URL."""
         return "memory:" if self._path is None else f"sqlite:///{self._path}"

@@ -279,7 +279,8 @@ def _asking_for_capacity(effect: Effect) -> Effect:
 
 
 def _with_capacity(request: Request) -> Request:
-    return Request(request.operation, request.body[:-1] + b',"ReturnConsumedCapacity":"TOTAL"}', request.idempotent)
+    settings = request.idempotent, request.about
+    return Request(request.operation, request.body[:-1] + b',"ReturnConsumedCapacity":"TOTAL"}', *settings)
 
 
 def _add(total: Measured, response: bytes) -> None:

@@ -70,7 +70,7 @@ def _get(target: Target, key: WireItem, options: WireItem) -> Operation[WireItem
     meter = active_meter.get()
     if meter is not None:
         request["ReturnConsumedCapacity"] = "TOTAL"
-    response = yield Request("GetItem", encode_json(request))
+    response = yield Request("GetItem", encode_json(request), True, target)
     output = _read_get(response)
     if meter is not None:
         meter.record("GetItem", output.ConsumedCapacity)
@@ -122,4 +122,4 @@ def _batch_request(target: Target, keys: list[WireItem], options: WireItem) -> R
     request: dict[str, Any] = {"RequestItems": {target.table_name: {"Keys": keys, **options}}}
     if active_meter.get() is not None:
         request["ReturnConsumedCapacity"] = "TOTAL"
-    return Request("BatchGetItem", encode_json(request))
+    return Request("BatchGetItem", encode_json(request), True, target)
