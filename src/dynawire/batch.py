@@ -64,7 +64,8 @@ class TableBatches(Generic[T]):
 
         Raises:
             ValidationError, LimitExceeded: an item does not fit. It is checked up to 100 items ahead of what is sent;
-                the error's notes say how many were written before.
+                the message says which it is and how many were written before, and ``result`` has what was given and
+                is not written.
             Unprocessed: some were still not written after every retry, or the service refused a request; what was
                 not written is in its ``result.unprocessed`` (what a generator had not given yet is still in it).
 

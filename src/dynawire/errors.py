@@ -36,7 +36,14 @@ __all__ = [
 
 
 class DynawireError(Exception):
-    """Base of everything dynawire raises on purpose."""
+    """Base of everything dynawire raises on purpose.
+
+    Attributes:
+        message: what went wrong, and what to do.
+        result: of a batch that the error ended, what was done and what was not; else None.
+    """
+
+    result: Any = None
 
     def __init__(self, message: str, **details: Any) -> None:
         super().__init__(message)

@@ -120,7 +120,7 @@ def test_nothing_is_added_to_the_class(db: dw.Database) -> None:
                 id: str
 
             cls, before = Tight, dict(vars(Tight))
-        table = db.table(cls, name="books", partition_key=key)
+        table = db.table(cls, name=f"{key}-books", partition_key=key)
         table.create()
         assert table.params.get("x")
         assert dict(vars(cls)) == before

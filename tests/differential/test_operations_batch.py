@@ -252,8 +252,52 @@ def test_an_item_that_does_not_fit(db: dw.Database, twin: Twins, place_of_error:
     # What was taken together with it is not sent; what came before is written and counted.
     written = place_of_error // 100 * 100
     assert stored_numbers(twin) == list(range(written))
-    notes = getattr(caught.value, "__notes__", [])
-    assert notes == ([f"before it, {written} items were written and 0 deleted"] if written else [])
+    message = caught.value.message
+    assert message.startswith(f"the item at index {place_of_error}: Reading.text ")
+    assert message.endswith("nothing was sent") is not written
+    assert ("before it, 100 items were written and 0 deleted; 50 that were given" in message) is bool(written)
+    result = caught.value.result
+    assert (result.written, result.failed_at) == (written, place_of_error)
+    assert result.unprocessed == items[written:]
+
+
+@pytest.mark.parametrize("place_of_error", [0, 30, 130])
+def test_nothing_of_a_generator_is_lost(db: dw.Database, twin: Twins, place_of_error: int) -> None:
+    items: list[Any] = readings(*range(150))
+    items[place_of_error].text = 5
+    source = iter(items)
+    with pytest.raises(dw.ValidationError) as caught:
+        twin(Reading).put_many(source)
+    written = stored_numbers(twin)
+    left = list(source)
+    assert len(left) == 149 - place_of_error  # they were not taken
+    assert [*written, *(int(item.number) for item in [*caught.value.result.unprocessed, *left])] == list(range(150))
+    items[place_of_error].text = "mended"
+    twin(Reading).put_many([*caught.value.result.unprocessed, *left])
+    assert stored_numbers(twin) == list(range(150))
+
+
+def test_a_key_that_does_not_fit(db: dw.Database, twin: Twins) -> None:
+    keys: list[Any] = [*range(110), "x", *range(111, 120)]
+    with pytest.raises(
+        dw.ValidationError, match=r"^the key at index 110: .*before it, 5 items .* and 95 deleted"
+    ) as caught:
+        twin(Reading).write_many(put=readings(*range(200, 205)), delete=keys)
+    assert caught.value.result.failed_at == 110
+    assert caught.value.result.unprocessed == keys[95:]
+    recorded(db).clear()
+    with pytest.raises(dw.ValidationError, match=r"^the key at index 110: "):
+        twin(Reading).get_many(keys)
+    assert recorded(db).sent == []
+
+
+def test_a_generator_keeps_what_a_refused_batch_did_not_take(db: dw.Database, twin: Twins) -> None:
+    recorded(db).answer("BatchWriteItem", *[refused() for _ in range(4)])
+    items = readings(*range(150))
+    source = iter(items)
+    with pytest.raises(dw.ServiceError) as caught:
+        twin(Reading).put_many(source)
+    assert [*caught.value.result.unprocessed, *source] == items
 
 
 def test_an_error_of_the_generator(db: dw.Database, twin: Twins, no_waiting: list[float]) -> None:
@@ -265,7 +309,11 @@ def test_an_error_of_the_generator(db: dw.Database, twin: Twins, no_waiting: lis
     recorded(db).answer("BatchWriteItem", returns(0), returns(0), returns(0), returns(5))
     with pytest.raises(KeyError, match="mine") as caught:
         twin(Reading).put_many(generate())
-    assert caught.value.__notes__ == ["before it, 100 items were written and 0 deleted"]
+    (note,) = caught.value.__notes__
+    assert note.startswith("before the item at index 120, 100 items were written and 0 deleted; 20 that were given")
+    result: dw.BatchWriteResult = caught.value.result  # type: ignore[attr-defined]
+    assert (result.written, result.failed_at) == (100, 120)
+    assert [item.number for item in result.unprocessed] == list(range(100, 120))
     assert stored_numbers(twin) == [75, 76, 77, 78, 79]
 
 

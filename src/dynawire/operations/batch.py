@@ -14,6 +14,7 @@ __all__ = [
     "BatchWriteResult",
     "Progress",
     "Unprocessed",
+    "at_index",
     "pause",
     "why",
 ]
@@ -69,16 +70,18 @@ class BatchGetResult(Generic[T]):
 
 
 class BatchWriteResult:
-    """What a batch write did.
+    """What a batch write did. An error that ends one has it as its ``result``.
 
     Attributes:
         written: how many items were put.
         deleted: how many keys were deleted, whether or not there was an item.
-        unprocessed: the instances and keys that were not written, as given; empty unless :class:`Unprocessed` carries
-            this result.
+        unprocessed: the instances and keys that were not written, as given, the one an error is about included; empty
+            unless an error carries this result. What a generator has not given yet is still in it.
+        failed_at: where, counted from 0, the item or key stood that could not be written or taken; else None.
     """
 
     def __init__(self) -> None:
+        self.failed_at: int | None = None
         self.written = 0
         self.deleted = 0
         self.unprocessed: list[Any] = []
@@ -97,6 +100,12 @@ def pause(stalled_rounds: int) -> float:
     from random import uniform
 
     return uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2**stalled_rounds))
+
+
+def at_index(error: DynawireError, what: str, index: int) -> None:
+    """Have an error about one of many say which."""
+    error.message = f"the {what} at index {index}: {error.message}"
+    error.args = (error.message,)
 
 
 def why(cause: DynawireError | None) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ..errors import DecodeError, DynawireError, Throttled
-from .batch import MAX_STALLED_ROUNDS, REQUESTS_AT_ONCE, BatchGetResult, Progress, Unprocessed, pause, why
+from .batch import MAX_STALLED_ROUNDS, REQUESTS_AT_ONCE, BatchGetResult, Progress, Unprocessed, at_index, pause, why
 from .capacity import active_meter
 from .effects import Operation, Request, Sleep, Together
 from .identity import key_identity
@@ -128,8 +128,12 @@ def batch_get(
         misfits: takes the errors of items that do not fit the class; None: the first one is raised.
     """
     reading = _Reading(target, misfits)
-    for given in keys:
-        reading.add(given, key_values(given))
+    for index, given in enumerate(keys):
+        try:
+            reading.add(given, key_values(given))
+        except DynawireError as error:
+            at_index(error, "key", index)
+            raise
     waiting = list(reading.wire)
     stalled = 0
     while waiting:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 
 import msgspec
 
 from ..errors import DynawireError, Throttled
-from .batch import MAX_STALLED_ROUNDS, REQUESTS_AT_ONCE, BatchWriteResult, Progress, Unprocessed, pause, why
+from .batch import MAX_STALLED_ROUNDS, REQUESTS_AT_ONCE, BatchWriteResult, Progress, Unprocessed, at_index, pause, why
 from .capacity import active_meter
 from .effects import Operation, Request, Sleep, Together
 from .identity import key_identity
@@ -84,28 +85,69 @@ class _Source:
         self._puts = iter(puts)
         self._deletes = iter(deletes)
         self._entries = self._read()
+        self._what = "item"
+        self._index = 0
+        # Given by the caller and not in any wave: what an error came up with, and what was taken together with it.
+        self._at_hand: list[Any] = []
+        self._dropped: list[Any] = []
         self.error: Exception | None = None
 
     def _read(self) -> Iterator[_Entry]:
+        at_hand = self._at_hand
         for instance in self._puts:
-            yield _Entry(self._target, instance, None)
+            at_hand.append(instance)
+            entry = _Entry(self._target, instance, None)
+            at_hand.clear()
+            self._index += 1
+            yield entry
+        self._what, self._index = "key", 0
         for key in self._deletes:
-            yield _Entry(self._target, key, self._key_values(key))
+            at_hand.append(key)
+            entry = _Entry(self._target, key, self._key_values(key))
+            at_hand.clear()
+            self._index += 1
+            yield entry
 
     def fill(self, wave: dict[bytes, _Entry], size: int) -> None:
         """Add entries to a wave until it has this many; of several writes of one key the last wins."""
+        fresh: list[_Entry] = []
         try:
-            fresh = list(islice(self._entries, max(0, size - len(wave))))
+            # One by one, so that what was taken before an error is known.
+            for entry in islice(self._entries, max(0, size - len(wave))):
+                fresh.append(entry)  # noqa: PERF402
         except Exception as error:  # noqa: BLE001 - whatever the caller's generator raises is raised again later
             # What was taken together with it is not sent: a caller that gives a list finds that nothing was.
             self.error = error
+            self._dropped = [entry.given for entry in fresh]
             return
         for entry in fresh:
             wave.pop(entry.identity, None)
             wave[entry.identity] = entry
 
+    def failure(self, result: BatchWriteResult) -> Exception:
+        """The error, which says where it came up and what was written before, and has the result."""
+        error = self.error
+        assert error is not None
+        result.failed_at = self._index
+        result.unprocessed = list(self.rest())
+        before = f"{result.written} items were written and {result.deleted} deleted"
+        kept = f"{len(result.unprocessed)} that were given are not written and in .result.unprocessed"
+        if isinstance(error, DynawireError):
+            at_index(error, self._what, self._index)
+            if result.written or result.deleted:
+                text = error.message.removesuffix("; nothing was sent")
+                error.message = f"{text}; it was not sent; before it, {before}; {kept}"
+                error.args = (error.message,)
+        else:
+            error.add_note(f"before the {self._what} at index {self._index}, {before}; {kept}")
+        with suppress(AttributeError, TypeError):  # another's error may have no room for it
+            error.result = result  # type: ignore[attr-defined]
+        return error
+
     def rest(self) -> Iterator[Any]:
-        """What was not taken from collections; what an iterator has not given yet stays in it."""
+        """What was given and not sent, and what was not taken from collections; an iterator keeps its rest."""
+        yield from self._dropped
+        yield from self._at_hand
         if self._collections[0]:
             yield from self._puts
         if self._collections[1]:
@@ -140,9 +182,7 @@ def batch_write(
         if not waiting:
             if source.error is None:
                 return result
-            if result.written or result.deleted:
-                source.error.add_note(f"before it, {result.written} items were written and {result.deleted} deleted")
-            raise source.error
+            raise source.failure(result)
         chunks = _chunks(list(waiting.values()))
         outcomes = yield Together([_request(target, chunk) for chunk in chunks])
         waiting = {}
@@ -169,6 +209,8 @@ def batch_write(
             continue
         stalled = 0 if moved else stalled + 1
         if fatal is not None and not (result.written or result.deleted):
+            result.unprocessed = [*(entry.given for entry in waiting.values()), *source.rest()]
+            fatal.result = result
             raise fatal
         if fatal is not None or stalled >= MAX_STALLED_ROUNDS:
             cause = fatal or throttled

@@ -48,7 +48,7 @@ def put_maintained(target: Target, instance: Any) -> Operation[None]:
     measured = active_meter.get() is not None
     body += b',"ReturnConsumedCapacity":"TOTAL"}' if measured else b"}"
     try:
-        response = yield Request("PutItem", body, staged.version is None)
+        response = yield Request("PutItem", body, staged.version is None, target)
     except ConditionFailed as error:
         raise staged.conflict(target, error) from None
     if measured:
