@@ -34,7 +34,7 @@ from .expressions import Condition, Path, UnknownMember, Update
 from .ids import ulid, uuid7
 from .index import GlobalIndex, LocalIndex
 from .key import Key
-from .managed import created_at, updated_at, version
+from .managed import created_at, ttl, updated_at, version
 from .mapping.markers import EpochSeconds, Json, NaiveDatetime, Stored
 from .model import Model
 from .operations.batch import BatchGetResult, BatchWriteResult, Unprocessed
@@ -107,6 +107,7 @@ __all__ = [
     "created_at",
     "partition_key",
     "sort_key",
+    "ttl",
     "ulid",
     "updated_at",
     "uuid7",

@@ -11,6 +11,7 @@ import msgspec
 from .errors import DecodeError, ExpressionError, ItemNotFound
 from .expressions import Condition, Path, Placeholders, all_of, compile_projection
 from .operations.drivers import PageSource, astream_pages, stream_pages
+from .operations.expiry import expiry_of, no_expiry
 from .operations.finding.counting import count_found
 from .operations.finding.explaining import Explanation, measured, shown
 from .operations.finding.paging import is_single, read_found_page
@@ -55,6 +56,7 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
     fetch_ahead: bool = True
     using: Source | None = None
     misfits: list[DecodeError] | None = None
+    hide_expired: bool = False
 
 
 class Find(Generic[T]):
@@ -131,6 +133,16 @@ class Find(Generic[T]):
         whole_number("allow_scan(segments=...)", segments, 1, MAX_SEGMENTS)
         return self._with(scan_allowed=allowed, segments=segments)
 
+    def hide_expired(self, hide: bool = True) -> Find[T]:
+        """Whether items past their time to live are left out, whatever the class says.
+
+        Raises:
+            ExpressionError: the class has no time to live.
+        """
+        if hide and expiry_of(self._target.mapped) is None:
+            raise no_expiry(self._target.plan.name)
+        return self._with(hide_expired=hide)
+
     def fetch_ahead(self, fetch_ahead: bool = True) -> Find[T]:
         """Whether the next page is fetched while this one is consumed (default), or only when it is needed."""
         return self._with(fetch_ahead=fetch_ahead)
@@ -195,7 +207,11 @@ class Find(Generic[T]):
             using=using or options.using,
             single=single,
         )
-        return plan_access(self._target, self._condition, demand, known_statistics(self._target), reasons=reasons)
+        condition = self._condition
+        expiry = expiry_of(self._target.mapped) if options.hide_expired else None
+        if expiry is not None:
+            condition = expiry.condition() if condition is None else all_of([condition, expiry.condition()])
+        return plan_access(self._target, condition, demand, known_statistics(self._target), reasons=reasons)
 
     def _reading(self, wanted: Wanted) -> Reading:
         plan = self._plan(wanted)
@@ -391,7 +407,8 @@ class Find(Generic[T]):
 def find_of(table: TableFinding[T], conditions: Sequence[Any], lookups: Mapping[str, Any]) -> Find[T]:
     """The find of what a caller gives."""
     condition = as_condition(table._target, conditions, lookups)
-    return Find(table, condition, _Options(scan_allowed=table._scan_allowed))
+    hide = table._target.hides is not None
+    return Find(table, condition, _Options(scan_allowed=table._scan_allowed, hide_expired=hide))
 
 
 def find_by_query(table: TableFinding[T], read: Read, condition: Condition | None) -> Find[T]:
@@ -412,5 +429,6 @@ def find_by_query(table: TableFinding[T], read: Read, condition: Condition | Non
         fetch_ahead=read.fetch_ahead,
         scan_allowed=read.scan_allowed,
         misfits=read.misfits,
+        hide_expired=read.hide_expired,
     )
     return Find(table, condition, options)

@@ -106,7 +106,8 @@ class TableFinding(Generic[T]):
     def _find_where(self, condition: ConditionLike, allow_scan: bool | None) -> Find[T]:
         from .find import find_of
 
-        find = find_of(self, (condition,), {})
+        # Writes reach whatever is stored, items that have expired among them.
+        find = find_of(self, (condition,), {}).hide_expired(False)
         return find if allow_scan is None else find.allow_scan(allow_scan)
 
     @property

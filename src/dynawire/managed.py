@@ -1,16 +1,20 @@
-"""Declaring attributes that every write maintains: the version, and the times of creation and of the last change."""
+"""Declaring attributes that look after themselves: the version, the times of creation, change and expiry."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-from .mapping.attributes import AttributeDeclaration
+from .mapping.attributes import NO_DEFAULT, AttributeDeclaration
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-__all__ = ["created_at", "updated_at", "version"]
+    from .declare import Attr
+
+__all__ = ["created_at", "ttl", "updated_at", "version"]
+
+T = TypeVar("T")
 
 # ``init`` is for type checkers alone: it tells them that the attribute is no parameter of the constructor.
 
@@ -59,3 +63,25 @@ def updated_at(
         init: always False: it is no parameter of the constructor.
     """
     return AttributeDeclaration(default=None, name=name, upkeep="updated_at", clock=clock)
+
+
+@overload
+def ttl(*, default: T, name: str | None = ...) -> Attr[T]: ...
+@overload
+def ttl(*, default_factory: Callable[[], T], name: str | None = ...) -> Attr[T]: ...
+@overload
+def ttl(*, name: str | None = ...) -> Any: ...
+def ttl(*, default: Any = NO_DEFAULT, default_factory: Any = NO_DEFAULT, name: str | None = None) -> Any:
+    """Declare when the item expires: DynamoDB's time to live.
+
+    ``expires: Attr[datetime] = ttl()``, or ``expires: Attr[datetime | None] = ttl(default=None)`` where an item may
+    live for ever. It is stored as a number of whole seconds since 1970, as the service needs it, and ``create_tables``
+    switches time to live on for it. An ``int`` is those seconds themselves. The service deletes an expired item within
+    days; until then it is read like any other, unless the class says ``hide_expired=True``.
+
+    Args:
+        default: the time of an instance made without it, and of an item stored without it.
+        default_factory: a function that makes that time anew each time.
+        name: its name in DynamoDB; the Python name unless given.
+    """
+    return AttributeDeclaration(default=default, default_factory=default_factory, name=name, ttl=True)

@@ -266,6 +266,7 @@ def _attribute(name: str, annotation: Any, declaration: AttributeDeclaration) ->
         immutable=declaration.immutable,
         upkeep=declaration.upkeep,
         clock=declaration.clock,
+        ttl=declaration.ttl,
     )
 
 

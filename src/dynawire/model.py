@@ -8,7 +8,7 @@ import msgspec
 
 from .declare import attr, partition_key, sort_key
 from .errors import SchemaError
-from .managed import created_at, updated_at, version
+from .managed import created_at, ttl, updated_at, version
 from .mapping.key_types import PK, SK, KeyTypes
 from .metaclass import ModelMeta
 from .model_operations import ModelOperations
@@ -40,23 +40,22 @@ else:
 
 
 @dataclass_transform(
-    kw_only_default=True, field_specifiers=(attr, partition_key, sort_key, version, created_at, updated_at)
+    kw_only_default=True, field_specifiers=(attr, partition_key, sort_key, ttl, version, created_at, updated_at)
 )
 class Model(_Instance, ModelOperations[PK, SK], _Struct):
     """A class whose instances are items of a DynamoDB table.
 
     ``class Airport(Model, table="airports")`` declares attributes as ``name: Attr[str]``; one of them is the
     ``partition_key()``, perhaps another the ``sort_key()``. Class keywords: ``table``, ``abstract`` (a mixin: its
-    attributes are for the classes derived from it), ``billing``, ``read_units``, ``write_units``, ``stream``,
-    ``ttl``, ``table_class``, ``deletion_protection``, ``allow_scan``. A Model without a table can be nested in others.
+    attributes are for derived classes), ``billing``, ``read_units``, ``write_units``, ``stream``, ``ttl``,
+    ``hide_expired``, ``table_class``, ``deletion_protection``, ``allow_scan``. One without table nests in others.
 
     ``class Airport(Model[str, str], table="airports")`` says of which types the partition key and the sort key are, so
     that type checkers refuse a key of another type (``Model[str, None]`` without sort key). It must agree with the
     attributes. Where any model will do, annotate ``Model[Any, Any]``.
 
     Models hold no connection: operations run on the database of the block (``with db.use():``), else on the one
-    connected last. Every operation has an a-twin for asyncio. What each raises is said at the method of
-    :class:`~dynawire.Table` of the same name.
+    connected last. Every one has an a-twin for asyncio. What each raises is said at that of :class:`~dynawire.Table`.
     """
 
     if TYPE_CHECKING:
@@ -71,6 +70,7 @@ class Model(_Instance, ModelOperations[PK, SK], _Struct):
             write_units: int = ...,
             stream: Literal["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"] = ...,
             ttl: str = ...,
+            hide_expired: bool = ...,
             table_class: Literal["STANDARD", "STANDARD_INFREQUENT_ACCESS"] = ...,
             deletion_protection: bool = ...,
             allow_scan: bool = ...,

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, PrivateAttr
 from .declare import attr, partition_key, sort_key
 from .errors import SchemaError
 from .expressions import Paths
-from .managed import created_at, updated_at, version
+from .managed import created_at, ttl, updated_at, version
 from .mapping.adapters.pydantic import PydanticAdapter, pydantic_fields, trusting
 from .mapping.annotations import body_annotations
 from .mapping.attributes import NO_DEFAULT, AttributeDeclaration
@@ -35,7 +35,7 @@ _LOADING = ("trust", "validate")
 
 @dataclass_transform(
     kw_only_default=True,
-    field_specifiers=(Field, PrivateAttr, attr, partition_key, sort_key, version, created_at, updated_at),
+    field_specifiers=(Field, PrivateAttr, attr, partition_key, sort_key, ttl, version, created_at, updated_at),
 )
 class _PydanticMeta(ModelMetaclass):
     def __new__(
@@ -173,6 +173,7 @@ class PydanticModel(BaseModel, ModelOperations[Any, Any], metaclass=_PydanticMet
             write_units: int = ...,
             stream: Literal["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"] = ...,
             ttl: str = ...,
+            hide_expired: bool = ...,
             table_class: Literal["STANDARD", "STANDARD_INFREQUENT_ACCESS"] = ...,
             deletion_protection: bool = ...,
             allow_scan: bool = ...,

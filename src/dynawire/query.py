@@ -14,7 +14,7 @@ from .mapping.indexes import IndexDefinition
 from .operations.drivers import astream_pages, stream_pages
 from .operations.pages import count_items, first_items, read_page
 from .operations.params import Params
-from .operations.reads import Read, check_filter, compile_read, read_of_query, readers, segments
+from .operations.reads import Read, check_filter, compile_read, hiding_expired, read_of_query, readers, segments
 from .operations.target import as_condition
 from .operations.twins import asynchronous, sync
 
@@ -149,6 +149,19 @@ class Query(Generic[T]):
     def allow_scan(self, allowed: bool = True) -> Query[T]:
         """Whether this may be a scan, whatever the model and the database say."""
         return self._with(scan_allowed=allowed)
+
+    def hide_expired(self, hide: bool = True) -> Query[T]:
+        """Whether items past their time to live are left out, whatever the class says.
+
+        The service filters them, and reads and charges for them.
+
+        Raises:
+            ExpressionError: the class has no time to live, or the index does not hold it.
+        """
+        query = self._with(hide_expired=hide)
+        if hide:
+            hiding_expired(query._read)
+        return query
 
     def hydrate(self) -> Find[T]:
         """The whole items, where the index does not hold all of them: their keys are read from the index, in its order,
@@ -359,5 +372,7 @@ def scan_of(
     table: Table[Any], index: IndexDefinition | None, conditions: tuple[Any, ...], lookups: Mapping[str, Any]
 ) -> Query[Any]:
     """A scan of a table or an index."""
-    read = Read(target=table._target, index=index, scan_allowed=table._scan_allowed)
+    target = table._target
+    hide = target.hides is not None
+    read = Read(target=target, index=index, scan_allowed=table._scan_allowed, hide_expired=hide)
     return Query(table, read).where(*conditions, **lookups)

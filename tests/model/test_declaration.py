@@ -285,7 +285,7 @@ WRONG: dict[str, tuple[Callable[[], Any], str | None, list[str]]] = {
     "ttl that is text": (
         lambda: made(keywords={"ttl": "b"}, a=ID, b=(Attr, datetime)),
         "b",
-        ["Attr[Annotated[datetime, EpochSeconds]]"],
+        ["Attr[datetime] = ttl()"],
     ),
     "options without table": (
         lambda: made(keywords={"table": None, "stream": "NEW_IMAGE"}),

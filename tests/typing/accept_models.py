@@ -27,6 +27,7 @@ from dynawire import (
     created_at,
     partition_key,
     sort_key,
+    ttl,
     updated_at,
     version,
 )
@@ -212,3 +213,15 @@ assert_type(Versioned.v, Path[int])
 versioned.v = 3
 Versioned.key("a").update(last="c", expected_version=3)
 Versioned.key("a").delete(expected_version=3)
+
+
+class Expiring(Model, table="expiring", hide_expired=True):
+    id: Attr[str] = partition_key()
+    expires: Attr[datetime | None] = ttl(default=None)
+    until: Attr[datetime] = ttl(default_factory=lambda: datetime.now(UTC))
+    at: Attr[int] = ttl()
+
+
+assert_type(Expiring(id="a", at=1).expires, datetime | None)
+assert_type(Expiring.query("a").hide_expired(False), Query[Expiring])
+assert_type(Expiring.find(Expiring.expires < datetime.now(UTC)).hide_expired(False).first(), Expiring | None)

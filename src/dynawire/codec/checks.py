@@ -37,7 +37,7 @@ def check_codecs(mapping: ClassMapping, codecs: dict[str, Codec]) -> None:
                 mapping,
                 attribute,
                 "time to live (ttl=) is stored as a number of seconds since 1970; write "
-                f"{attribute.name}: Attr[Annotated[datetime, EpochSeconds]], or int",
+                f"{attribute.name}: Attr[datetime] = ttl(), or int",
             )
 
 

@@ -40,6 +40,7 @@ class AttributeDeclaration(msgspec.Struct, frozen=True, kw_only=True):
     immutable: bool = False
     upkeep: UpkeepKind | None = None
     clock: Callable[[], Any] | None = None
+    ttl: bool = False
 
     def problem(self) -> str | None:
         """What is wrong with the declaration, whatever the type of the attribute; None when nothing."""
@@ -98,6 +99,7 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
         immutable: whether it keeps the value it was first stored with.
         upkeep: what every write maintains it as, or None.
         clock: gives its time instead of the system's clock, or None.
+        ttl: whether it says when the item expires.
     """
 
     name: str
@@ -111,6 +113,7 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
     immutable: bool = False
     upkeep: UpkeepKind | None = None
     clock: Callable[[], Any] | None = None
+    ttl: bool = False
 
     @property
     def has_default(self) -> bool:

@@ -9,6 +9,7 @@ import msgspec
 
 from ..errors import SchemaError
 from .attributes import Attribute, stored_name_problem
+from .expiring import hiding_problem, stored_as_ttl
 from .indexes import MAX_INCLUDED, IndexDeclaration, IndexDefinition
 
 __all__ = ["ClassMapping", "TableKeywords", "TableOptions", "nearest"]
@@ -28,6 +29,7 @@ class TableOptions(msgspec.Struct, frozen=True, kw_only=True):
         read_units, write_units: provisioned capacity units per second; both are needed for ``"PROVISIONED"``.
         stream: the stream's view type (``"NEW_AND_OLD_IMAGES"`` …), or None for no stream.
         ttl: Python name of the attribute that holds an item's time to live, or None.
+        hide_expired: whether items past it are hidden from reads.
         table_class: ``"STANDARD"`` or ``"STANDARD_INFREQUENT_ACCESS"``, or None for the service's default.
         deletion_protection: whether DeleteTable is refused.
         allow_scan: whether the class may be scanned; None: as the database says.
@@ -38,6 +40,7 @@ class TableOptions(msgspec.Struct, frozen=True, kw_only=True):
     write_units: int | None = None
     stream: Literal["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"] | None = None
     ttl: str | None = None
+    hide_expired: bool = False
     table_class: Literal["STANDARD", "STANDARD_INFREQUENT_ACCESS"] | None = None
     deletion_protection: bool = False
     allow_scan: bool | None = None
@@ -56,8 +59,9 @@ class TableOptions(msgspec.Struct, frozen=True, kw_only=True):
                 "read_units and write_units have no meaning with billing='PAY_PER_REQUEST'; leave them out or write "
                 "billing='PROVISIONED'"
             )
-        if type(self.deletion_protection) is not bool:
-            return "deletion_protection= is True or False"
+        for name in ("deletion_protection", "hide_expired"):
+            if type(getattr(self, name)) is not bool:
+                return f"{name}= is True or False"
         if self.allow_scan is not None and type(self.allow_scan) is not bool:
             return "allow_scan= is True, False or None"
         return None
@@ -71,6 +75,7 @@ class TableKeywords(TypedDict, total=False):
     write_units: int
     stream: Literal["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"]
     ttl: str
+    hide_expired: bool
     table_class: Literal["STANDARD", "STANDARD_INFREQUENT_ACCESS"]
     deletion_protection: bool
     allow_scan: bool
@@ -115,8 +120,8 @@ class ClassMapping:
         self.owner = cls if owner is None else owner
         self.name = cls.__name__
         self.table = table
-        self.attributes = {attribute.name: attribute for attribute in attributes}
-        self.options = options
+        self.attributes = {attribute.name: stored_as_ttl(attribute) for attribute in attributes}
+        self.options = self._with_ttl(options)
         self.partition_key = self._only("partition_key")
         self.sort_key = self._only("sort_key")
         self.indexes: dict[str, IndexDefinition] = {}
@@ -128,6 +133,9 @@ class ClassMapping:
         partition_key = tuple(attribute.name for attribute in self.key[:1])
         self.indexes = {name: declared.of(name, partition_key) for name, declared in indexes.items()}
         self._check_indexes()
+        problem = hiding_problem(self.options.ttl, self.indexes, [one.name for one in self.key])
+        if self.options.hide_expired and problem is not None:
+            raise self._error(problem)
 
     @property
     def key(self) -> tuple[Attribute, ...]:
@@ -151,6 +159,21 @@ class ClassMapping:
 
     def _error(self, message: str, attribute: str | None = None) -> SchemaError:
         return SchemaError(f"{self.name}: {message}", model=self.name, attribute=attribute)
+
+    def _with_ttl(self, options: TableOptions) -> TableOptions:
+        """The options with the attribute that is declared as time to live."""
+        found = [attribute.name for attribute in self.attributes.values() if attribute.ttl]
+        if not found:
+            return options
+        if len(found) > 1:
+            raise self._error(f"a table has one time to live, but {' and '.join(found)} are each ttl(); keep one")
+        if options.ttl not in (None, found[0]):
+            raise self._error(
+                f"{found[0]} is declared as ttl(), and the class keyword ttl={options.ttl!r} names another attribute; "
+                "leave the keyword out",
+                found[0],
+            )
+        return msgspec.structs.replace(options, ttl=found[0])
 
     def _only(self, role: str) -> Attribute | None:
         found = [attribute for attribute in self.attributes.values() if attribute.role == role]

@@ -79,7 +79,7 @@ class _Reading:
             output = _read_any(response)
             self._take_slowly(output.Responses.get(self.target.table_name, ()))
         else:
-            for item in items:
+            for item in items if self.target.hides is None else filter(self.target.visible, items):
                 self.found[key_identity(plan.key_names, plan.encode_key(plan.key_values(item)))] = item
         meter = active_meter.get()
         if meter is not None:
@@ -92,7 +92,9 @@ class _Reading:
         for item in items:
             identity = key_identity(plan.key_names, item)
             try:
-                self.found[identity] = plan.from_wire(item)
+                instance = self.target.visible(plan.from_wire(item))
+                if instance is not None:
+                    self.found[identity] = instance
             except DecodeError as error:
                 if self.misfits is None:
                     raise
@@ -177,6 +179,7 @@ def _typed_reader(target: Target) -> Reader:
             "BatchGetResponses",
             [("items", list[members], ())],  # type: ignore[valid-type]
             rename={"items": target.table_name},
+            frozen=True,  # as a default must be
             gc=False,
         )
         output = msgspec.defstruct(

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from ..errors import ExpressionError
+from .expiry import Moment
 from .target import encode_json
 
 __all__ = ["decode_cursor", "encode_cursor"]
@@ -70,6 +71,8 @@ def _query_digest(operation: str, request: dict[str, Any]) -> str:
 
 def _sorted(wire: dict[str, Any]) -> Any:
     """The members of sets in one order: Python's differs from process to process."""
+    if isinstance(wire, Moment):
+        return None
     ((tag, payload),) = wire.items()
     if tag in SETS:
         return {tag: sorted(payload)}

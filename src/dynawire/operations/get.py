@@ -27,11 +27,12 @@ def get_item(
     meter = active_meter.get()
     if meter is None:
         response = yield Request("GetItem", body + b"}", True, target)
-        return target.plan.read_item(response)[0]
+        item = target.plan.read_item(response)[0]
+        return item if target.hides is None else target.visible(item)
     response = yield Request("GetItem", body + b',"ReturnConsumedCapacity":"TOTAL"}', True, target)
     item, capacity = target.plan.read_item(response)
     meter.record("GetItem", capacity)
-    return item
+    return target.visible(item)
 
 
 def get_existing(
@@ -51,9 +52,12 @@ def get_existing(
 def item_exists(
     target: Target, key: Sequence[Any], by_name: Mapping[str, Any] | None = None, consistent: bool = False
 ) -> Operation[bool]:
-    """Whether there is an item with this key; only the key is sent back."""
+    """Whether there is an item with this key; only what tells is sent back."""
     placeholders = Placeholders()
     paths = [target.mapped.paths[attribute.name] for attribute in target.plan.key_attributes]
+    hides = target.hides
+    if hides is not None and hides.stored_name not in target.plan.key_names:
+        paths.append(hides.path)
     request: dict[str, Any] = {
         "TableName": target.table_name,
         "Key": target.key(key, by_name),
@@ -64,7 +68,8 @@ def item_exists(
         request["ConsistentRead"] = True
     response = yield Request("GetItem", encode_request(request), True, target)
     raw_capacity("GetItem", response)
-    return "Item" in _decode_json(response)
+    found = _decode_json(response).get("Item")
+    return found is not None and (hides is None or not hides.is_stored_past(found))
 
 
 def refresh_item(target: Target, instance: Any, consistent: bool = True) -> Operation[None]:

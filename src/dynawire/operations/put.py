@@ -84,6 +84,9 @@ def prepare_insert(target: Target, instance: Any, condition: Condition | None) -
         )
 
     absent = target.key_path.not_exists()
+    if target.hides is not None:
+        # What no read shows any more is in nobody's way.
+        absent = absent | target.hides.expired()
     both = absent if condition is None else all_of([absent, condition])
     return _put(target, instance, both, idempotent=False, explain=explain, return_old=False, insert=True)
 

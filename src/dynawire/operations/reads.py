@@ -19,11 +19,12 @@ from ..expressions import (
     split_key_condition,
 )
 from ..mapping.indexes import IndexDefinition
+from .expiry import expiry_of, no_expiry
 from .pages import PageReader, ReadPlan
 from .projected import requested_paths, tuple_reader
 from .target import Target, as_condition
 
-__all__ = ["Read", "check_filter", "compile_read", "read_of_query", "readers", "segments"]
+__all__ = ["Read", "check_filter", "compile_read", "hiding_expired", "read_of_query", "readers", "segments"]
 
 Purpose = Literal["items", "pages", "count"]
 
@@ -44,6 +45,7 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
         projection: the attributes that are read as tuples; none: whole instances.
         misfits: takes the errors of items that do not fit the class.
         scan_allowed: whether a scan may be sent.
+        hide_expired: whether items past their time to live are left out.
     """
 
     target: Target
@@ -58,6 +60,7 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
     projection: tuple[Path[Any], ...] = ()
     misfits: list[DecodeError] | None = None
     scan_allowed: bool = True
+    hide_expired: bool = False
 
     @property
     def what(self) -> str:
@@ -75,7 +78,7 @@ def read_of_query(
         ExpressionError: no value for the partition key, or more than one condition on the sort key.
     """
     partition, sort = _key_of(target, index)
-    read = Read(target=target, index=index)
+    read = Read(target=target, index=index, hide_expired=target.hides is not None)
     paths = target.mapped.paths
     conditions: list[Condition] = []
     names = iter((*partition, *sort))
@@ -186,6 +189,8 @@ def compile_read(read: Read, purpose: Purpose = "items") -> ReadPlan:
         from .finding.suggesting import scan_refused
 
         raise scan_refused(target, read.index, read.filter)
+    if read.hide_expired:
+        read = hiding_expired(read)
     placeholders = Placeholders()
     request: dict[str, Any] = {"TableName": target.table_name}
     if read.index is not None:
@@ -210,6 +215,32 @@ def compile_read(read: Read, purpose: Purpose = "items") -> ReadPlan:
         request["ConsistentRead"] = True
     operation = "Scan" if read.key_conditions is None else "Query"
     return ReadPlan(operation, request, reader, read.filter is not None, key_names, target, read.misfits)
+
+
+def hiding_expired(read: Read) -> Read:
+    """The read with the condition that items have not expired.
+
+    Raises:
+        ExpressionError: no attribute says when they do; or it is part of the key of what is queried, and the query
+            says already which times it wants.
+    """
+    expiry = read.target.hides or expiry_of(read.target.mapped)
+    if expiry is None:
+        raise no_expiry(read.target.plan.name)
+    partition, sort = _key_of(read.target, read.index)
+    name = expiry.path._label
+    if read.key_conditions is None or name not in (*partition, *sort):
+        both = expiry.condition() if read.filter is None else all_of([read.filter, expiry.condition()])
+        hiding = msgspec.structs.replace(read, filter=both)
+        check_filter(hiding)
+        return hiding
+    # DynamoDB takes no filter on the key of what is queried.
+    if name in sort and len(read.key_conditions) == len(partition) + sort.index(name):
+        return msgspec.structs.replace(read, key_conditions=(*read.key_conditions, expiry.key_condition()))
+    raise ExpressionError(
+        f"query of {read.what}: {read.target.plan.name}.{name} is part of its key, and the query says already which "
+        "times it wants; write .hide_expired(False), and let its condition leave out what has expired"
+    )
 
 
 def _position_names(read: Read) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from ..errors import ExpressionError, ValidationError
 from ..expressions import Condition, Path, all_of, member_hint, parse_lookups
 from ..mapping.class_mapping import nearest
 from .capacity import active_meter
+from .expiry import expiry_of
 from .mapped import MappedClass
 
 __all__ = ["Target", "as_condition", "encode_json", "encode_request", "key_values", "raw_capacity"]
@@ -36,6 +37,7 @@ class Target:
         table_name: the table's full name, prefix included.
         key_path: the partition key's path: every item has it.
         readers: functions that read responses into the class's wire types, made when first needed.
+        hides: the time to live past which items are hidden; None: all are read.
         known: what was worked out of the class, or asked of the service, once.
     """
 
@@ -46,6 +48,7 @@ class Target:
         self.cls = mapped.cls
         self.kind = mapped.plan.record.kind
         self.owner = mapped.mapping.owner
+        self.hides = expiry_of(mapped) if mapped.mapping.options.hide_expired else None
         self.keep = mapped.adapter.keep
         self.adapter = mapped.adapter
         self.table_name = table_name
@@ -56,6 +59,10 @@ class Target:
         self.readers: dict[Any, Any] = {}
         self.known: dict[str, Any] = {}
         self.key_path = mapped.paths[self.plan.key_attributes[0].name]
+
+    def visible(self, item: Any) -> Any:
+        """The instance just read, or None when it is hidden because it has expired."""
+        return None if item is not None and self.hides is not None and self.hides.is_past(item) else item
 
     def key(self, values: Sequence[Any], by_name: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The wire form of a primary key given by position, by name, or both.

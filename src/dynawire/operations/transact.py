@@ -272,6 +272,6 @@ def transact_get(reads: Sequence[tuple[Target, dict[str, Any]]]) -> Operation[li
     if meter is not None:
         meter.record("TransactGetItems", output.ConsumedCapacity)
     return [
-        target.plan.from_wire(item) if (item := output.Responses[place].get("Item")) else None
+        target.visible(target.plan.from_wire(item)) if (item := output.Responses[place].get("Item")) else None
         for (target, _), place in zip(reads, wanted, strict=True)
     ]

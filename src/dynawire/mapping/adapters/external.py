@@ -136,6 +136,7 @@ def _attribute(wrong: _Wrong, found: Attribute, said: AttributeDeclaration | Non
         immutable=said.immutable,
         upkeep=said.upkeep,
         clock=said.clock,
+        ttl=said.ttl,
         default=said.default if has_default else found.default,
         default_factory=said.default_factory if has_default else found.default_factory,
         role=role,

@@ -80,6 +80,7 @@ def _attribute(cls: type[BaseModel], name: str, field: Any, said: AttributeDecla
         immutable=said.immutable,
         upkeep=said.upkeep,
         clock=said.clock,
+        ttl=said.ttl,
     )
 
 

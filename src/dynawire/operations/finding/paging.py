@@ -9,6 +9,7 @@ from ...errors import ExpressionError
 from ...expressions import Value
 from ..cursors import decode_cursor, encode_cursor
 from ..effects import Operation
+from ..expiry import Moment
 from ..streaming import collected
 from ..target import Target
 from .plans import AccessPlan, KeysRead, QueryRead, ScanRead
@@ -75,6 +76,11 @@ def _described(reading: Reading, read: QueryRead | ScanRead) -> tuple[str, dict[
     request = dict(plan.request)
     for name, condition in (("test", read.test), ("recheck", read.recheck)):
         if condition is not None:
-            values = [one.wire for part in condition.comparisons() for one in part.operands if isinstance(one, Value)]
+            values = [
+                None if isinstance(one.wire, Moment) else one.wire
+                for part in condition.comparisons()
+                for one in part.operands
+                if isinstance(one, Value)
+            ]
             request[name] = [repr(condition), values]
     return plan.operation, request
