@@ -26,7 +26,8 @@ INNER = {
     "engines.embedded": {"errors", "engines.protocol"},
 }
 TABLE = {"batch", "database", "external", "find", "finding", "key", "page", "query", "table", "transaction", "where"}
-MODEL = {"declare", "ids", "index", "managed", "metaclass", "model", "model_batches", "model_operations", "pydantic"}
+MODEL = {"composed", "declare", "ids", "index", "managed", "metaclass", "model", "model_batches", "model_operations"}
+MODEL |= {"pydantic"}
 FRONT = {"cli", "compat", "console", "testing"}
 ALLOWED = INNER | {name: set(INNER) | TABLE for name in TABLE} | {name: set(INNER) | TABLE | MODEL for name in MODEL}
 ALLOWED |= {name: set(INNER) | TABLE | MODEL | {""} for name in FRONT}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .composed import computed, joined, template
 from .database import Database, connect
 from .declare import Attr, attr, partition_key, sort_key
 from .errors import (
@@ -103,10 +104,13 @@ __all__ = [
     "VersionConflict",
     "WhereResult",
     "attr",
+    "computed",
     "connect",
     "created_at",
+    "joined",
     "partition_key",
     "sort_key",
+    "template",
     "ttl",
     "ulid",
     "updated_at",

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import msgspec
 from msgspec import StructMeta
 
+from .composed import ComputedAttribute
 from .declare import Attr
 from .errors import SchemaError
 from .mapping.adapters.base import Adapter
@@ -61,8 +62,12 @@ class ModelMeta(StructMeta):
         )
         declared = inherited | body.declared
         fields = body.declared if abstract else _missing_fields(bases, inherited) | body.declared
-        for attribute in body.declared:
+        fields = {attribute: one for attribute, one in fields.items() if one.declaration.computed is None}
+        for attribute, one in body.declared.items():
             namespace.pop(attribute, None)
+            if one.declaration.computed is not None:
+                _check_computed(body, attribute, bases)
+                namespace[attribute] = ComputedAttribute(attribute)
         namespace.update(
             __declared__=body.declared,
             __table_keywords__=_table_keywords(body, bases, options, table, abstract),
@@ -267,7 +272,15 @@ def _attribute(name: str, annotation: Any, declaration: AttributeDeclaration) ->
         upkeep=declaration.upkeep,
         clock=declaration.clock,
         ttl=declaration.ttl,
+        computed=declaration.computed,
     )
+
+
+def _check_computed(body: ClassBody, name: str, bases: tuple[type[Any], ...]) -> None:
+    if any(name in getattr(base, "__struct_fields__", ()) for base in bases):
+        raise body.error(
+            f"{name} is an attribute of a base class, and so can't be computed; give it another name", name
+        )
 
 
 def _struct_field(declaration: AttributeDeclaration) -> Any:

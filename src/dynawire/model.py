@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack, dataclass_transform
 
 import msgspec
 
+from .composed import computed, joined, template
 from .declare import attr, partition_key, sort_key
 from .errors import SchemaError
 from .managed import created_at, ttl, updated_at, version
+from .mapping.class_mapping import TableKeywords
 from .mapping.key_types import PK, SK, KeyTypes
 from .metaclass import ModelMeta
 from .model_operations import ModelOperations
@@ -40,7 +42,8 @@ else:
 
 
 @dataclass_transform(
-    kw_only_default=True, field_specifiers=(attr, partition_key, sort_key, ttl, version, created_at, updated_at)
+    kw_only_default=True,
+    field_specifiers=(attr, partition_key, sort_key, ttl, version, created_at, updated_at, joined, template, computed),
 )
 class Model(_Instance, ModelOperations[PK, SK], _Struct):
     """A class whose instances are items of a DynamoDB table.
@@ -65,15 +68,7 @@ class Model(_Instance, ModelOperations[PK, SK], _Struct):
             *,
             table: str = ...,
             abstract: bool = ...,
-            billing: Literal["PAY_PER_REQUEST", "PROVISIONED"] = ...,
-            read_units: int = ...,
-            write_units: int = ...,
-            stream: Literal["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"] = ...,
-            ttl: str = ...,
-            hide_expired: bool = ...,
-            table_class: Literal["STANDARD", "STANDARD_INFREQUENT_ACCESS"] = ...,
-            deletion_protection: bool = ...,
-            allow_scan: bool = ...,
+            **options: Unpack[TableKeywords],
         ) -> None: ...
 
     __paths__: ClassVar[dict[str, Any]] = {}
@@ -118,7 +113,8 @@ class Model(_Instance, ModelOperations[PK, SK], _Struct):
     def __reduce__(self) -> tuple[Any, ...]:
         loaded = getattr(self, "_loaded", None)
         wire = None if loaded is None else mapped(type(self)).plan.loaded_wire(loaded)
-        return _restored, (type(self), self.to_dict(), wire)
+        values = {name: getattr(self, name) for name in self.__struct_fields__}
+        return _restored, (type(self), values, wire)
 
 
 def _restored(cls: type[Model[Any, Any]], values: dict[str, Any], loaded: dict[str, Any] | None) -> Model[Any, Any]:

@@ -23,10 +23,13 @@ from dynawire import (
     Query,
     Stored,
     attr,
+    computed,
     connect,
     created_at,
+    joined,
     partition_key,
     sort_key,
+    template,
     ttl,
     updated_at,
     version,
@@ -225,3 +228,16 @@ class Expiring(Model, table="expiring", hide_expired=True):
 assert_type(Expiring(id="a", at=1).expires, datetime | None)
 assert_type(Expiring.query("a").hide_expired(False), Query[Expiring])
 assert_type(Expiring.find(Expiring.expires < datetime.now(UTC)).hide_expired(False).first(), Expiring | None)
+
+
+class Composed(Model, table="composed"):
+    first: Attr[str] = partition_key()
+    second: Attr[str | None] = attr(default=None)
+    both: Attr[str | None] = joined("first", "second", separator="~")
+    code: Attr[str] = template("X#{first}", missing="error")
+    folded: Attr[str] = computed(str.casefold, "first")
+
+
+composed = Composed(first="a")
+assert_type(composed.both, str | None)
+assert_type(Composed.folded, Path[str])

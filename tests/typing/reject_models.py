@@ -6,7 +6,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from dynawire import Attr, GlobalIndex, Model, Stored, attr, connect, partition_key, sort_key, updated_at, version
+from dynawire import (
+    Attr,
+    GlobalIndex,
+    Model,
+    Stored,
+    attr,
+    connect,
+    joined,
+    partition_key,
+    sort_key,
+    template,
+    updated_at,
+    version,
+)
 
 
 class Airport(Model, table="airports"):
@@ -140,3 +153,13 @@ versioned.v = "3"  # error: assignment
 later: datetime = versioned.updated  # error: assignment
 Versioned.key("a").update(expected_version="3")  # error: arg-type
 updated_at(clock=lambda: 3)  # error
+
+
+class Composed(Model, table="composed"):
+    first: Attr[str] = partition_key()
+    both: Attr[str] = joined("first", "first")
+    other: Attr[str] = template("{first}", missing="none")  # error: arg-type
+    third: Attr[str] = joined("first", 7)  # error: arg-type
+
+
+Composed(first="a", both="b")  # error: call-arg

@@ -72,7 +72,12 @@ class ClassPlan:
             attribute for attribute in mapping.attributes.values() if self.codecs[attribute.name].depth > MAX_DEPTH
         ]
         self.adapter = adapter
+        self._compute: Callable[[WireItem], None] | None = None
         self._compile()
+
+    def compute_with(self, compute: Callable[[WireItem], None]) -> None:
+        """Let every item that is encoded be completed by a function, before it is encoded for the first time."""
+        self._compute = compute
 
     # ------------------------------------------------------------------ compiling
 
@@ -81,9 +86,7 @@ class ClassPlan:
         members = self.record.wire_members
         self.build: Callable[[Any], Any] = made_later(self, "build", self._builder)
         self.build_many: Callable[[Any], list[Any]] = made_later(self, "build_many", self._page_builder)
-        self._encode_members: Callable[[Any], WireItem] = made_later(
-            self, "_encode_members", lambda: self.record.encode_members
-        )
+        self._encode_members: Callable[[Any], WireItem] = made_later(self, "_encode_members", self._member_encoder)
         self._encode_key: Callable[[Sequence[Any]], WireItem] = made_later(self, "_encode_key", self._key_encoder)
         item: Any = [("Item", members | None, None), ("ConsumedCapacity", Any, None)]
         self._read_item = made_later(self, "_read_item", lambda: _decoder("ItemOutput", item))
@@ -100,6 +103,18 @@ class ClassPlan:
         elif self.adapter.tracks:
             found.append(f"{scope.bind(self.adapter.keep)}(o, w)")
         return found
+
+    def _member_encoder(self) -> Callable[[Any], WireItem]:
+        encode, compute = self.record.encode_members, self._compute
+        if compute is None:
+            return encode
+
+        def encode_and_compute(instance: Any) -> WireItem:
+            wire = encode(instance)
+            compute(wire)
+            return wire
+
+        return encode_and_compute
 
     def _builder(self) -> Callable[[Any], Any]:
         scope = Scope()

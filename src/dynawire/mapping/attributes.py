@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from .computed import ComputedDeclaration
 from .constraints import Constraints
 from .markers import Role, UpkeepKind
 
@@ -41,6 +42,7 @@ class AttributeDeclaration(msgspec.Struct, frozen=True, kw_only=True):
     upkeep: UpkeepKind | None = None
     clock: Callable[[], Any] | None = None
     ttl: bool = False
+    computed: ComputedDeclaration | None = None
 
     def problem(self) -> str | None:
         """What is wrong with the declaration, whatever the type of the attribute; None when nothing."""
@@ -57,6 +59,8 @@ class AttributeDeclaration(msgspec.Struct, frozen=True, kw_only=True):
             )
         if self.clock is not None and not callable(self.clock):
             return "has a clock= that can't be called; it takes a function that gives an aware datetime"
+        if self.computed is not None and self.computed.problem is not None:
+            return self.computed.problem
         return self.constraints.contradiction()
 
 
@@ -100,6 +104,8 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
         upkeep: what every write maintains it as, or None.
         clock: gives its time instead of the system's clock, or None.
         ttl: whether it says when the item expires.
+        computed: how it is computed from others, or None. Instances then do not hold it.
+        hidden: whether developers never name it: a generic key of a table that several classes share.
     """
 
     name: str
@@ -114,6 +120,13 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
     upkeep: UpkeepKind | None = None
     clock: Callable[[], Any] | None = None
     ttl: bool = False
+    computed: ComputedDeclaration | None = None
+    hidden: bool = False
+
+    @property
+    def computed_from(self) -> tuple[str, ...]:
+        """Python names of the attributes it is computed from."""
+        return () if self.computed is None else self.computed.sources
 
     @property
     def has_default(self) -> bool:

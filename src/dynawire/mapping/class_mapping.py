@@ -11,6 +11,7 @@ from ..errors import SchemaError
 from .attributes import Attribute, stored_name_problem
 from .expiring import hiding_problem, stored_as_ttl
 from .indexes import MAX_INCLUDED, IndexDeclaration, IndexDefinition
+from .placement import Placement
 
 __all__ = ["ClassMapping", "TableKeywords", "TableOptions", "nearest"]
 
@@ -104,6 +105,7 @@ class ClassMapping:
         partition_key, sort_key: the primary key's attributes; None when there is none.
         indexes: by the name of the class attribute.
         options: how the table is made.
+        placement: how its items lie in a table that it shares with other classes; None: it has its own.
     """
 
     def __init__(
@@ -115,6 +117,7 @@ class ClassMapping:
         indexes: Mapping[str, IndexDeclaration],
         options: TableOptions,
         owner: type[Any] | None = None,
+        placement: Placement | None = None,
     ) -> None:
         self.cls = cls
         self.owner = cls if owner is None else owner
@@ -122,6 +125,7 @@ class ClassMapping:
         self.table = table
         self.attributes = {attribute.name: stored_as_ttl(attribute) for attribute in attributes}
         self.options = self._with_ttl(options)
+        self.placement = placement
         self.partition_key = self._only("partition_key")
         self.sort_key = self._only("sort_key")
         self.indexes: dict[str, IndexDefinition] = {}

@@ -10,9 +10,10 @@ from ..errors import ValidationError
 from ..mapping.attributes import Attribute
 
 if TYPE_CHECKING:
+    from ..codec.plan import ClassPlan
     from .target import Target
 
-__all__ = ["Changes", "WirePath", "canonical", "changes_since"]
+__all__ = ["Changes", "WirePath", "canonical", "changes_since", "default_wire"]
 
 WirePath = tuple[str, ...]
 
@@ -61,22 +62,23 @@ def changes_since(target: Target, loaded: dict[str, Any], current: dict[str, Any
     Lists and sets are written whole.
     """
     changes = Changes({}, [])
-    for attribute in target.mapped.mapping.attributes.values():
+    # What is computed changes when its sources do, and they are compared.
+    for attribute in target.plan.record.fields.attributes:
         name = attribute.stored_name
         old, new = loaded.get(name), current.get(name)
-        if old is None and new is not None and new == _default_wire(target, attribute):
+        if old is None and new is not None and new == default_wire(target.plan, attribute):
             # Never stored and still at its default: nothing the user changed.
             continue
         _compare((name,), old, new, changes)
     return changes
 
 
-def _default_wire(target: Target, attribute: Attribute) -> Any:
+def default_wire(plan: ClassPlan, attribute: Attribute) -> Any:
     """The wire form of an attribute's default; None when there is none that can be stored."""
     if not attribute.has_default:
         return None
     try:
-        return target.plan.codecs[attribute.name].encode(attribute.make_default())
+        return plan.codecs[attribute.name].encode(attribute.make_default())
     except ValidationError:
         return None
 

@@ -54,7 +54,7 @@ def item_exists(
 ) -> Operation[bool]:
     """Whether there is an item with this key; only what tells is sent back."""
     placeholders = Placeholders()
-    paths = [target.mapped.paths[attribute.name] for attribute in target.plan.key_attributes]
+    paths = [target.mapped.paths_by_stored_name[name] for name in target.plan.key_names]
     hides = target.hides
     if hides is not None and hides.stored_name not in target.plan.key_names:
         paths.append(hides.path)
@@ -86,8 +86,8 @@ def refresh_item(target: Target, instance: Any, consistent: bool = True) -> Oper
         raise ValidationError(f"{plan.name} is frozen, so it can't take other values; get() it again", model=plan.name)
     current = yield from get_existing(target, plan.key_values(instance), None, consistent)
     adapter = target.adapter
-    for name in target.mapped.paths:
-        adapter.take(instance, current, name)
+    for attribute in plan.record.fields.attributes:
+        adapter.take(instance, current, attribute.name)
     target.keep(instance, adapter.loaded(current))
 
 

@@ -11,6 +11,7 @@ from ..mapping.adapters.base import Adapter
 from ..mapping.annotations import Names
 from ..mapping.class_mapping import ClassMapping
 from ..mapping.records import RecordFields
+from .computed import computed_of
 from .upkeep import upkeep_of
 
 __all__ = ["MappedClass", "mapped"]
@@ -25,6 +26,7 @@ class MappedClass:
         adapter: what differs in the instances of other libraries' classes.
         plan: its codec plan.
         paths: the path of each attribute, by Python name.
+        computed: the attributes computed from others; None: there are none.
         upkeep: what writes maintain besides; None: nothing.
     """
 
@@ -46,7 +48,13 @@ class MappedClass:
             for attribute in mapping.attributes.values()
         }
         self.paths_by_stored_name = {str(path._steps[0]): path for path in self.paths.values()}
-        self.upkeep = upkeep_of(mapping, self.paths, self.plan, adapter)
+        for attribute in mapping.attributes.values():
+            if attribute.hidden:
+                del self.paths[attribute.name]
+        self.computed = computed_of(mapping, self.paths, self.paths_by_stored_name, self.plan)
+        if self.computed is not None:
+            self.plan.compute_with(self.computed.add)
+        self.upkeep = upkeep_of(mapping, self.paths, self.plan, adapter, self.computed)
 
 
 def mapped(cls: type[Any]) -> MappedClass:

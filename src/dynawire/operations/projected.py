@@ -50,9 +50,16 @@ def tuple_reader(target: Target, paths: Sequence[Path[Any]]) -> Reader:
     known = ("project", *(path._steps for path in paths))
     reader: Reader | None = target.readers.get(known)
     if reader is None:
-        make = _compiled_reader if all(len(path._steps) == 1 for path in paths) else _walking_reader
+        plain = all(len(path._steps) == 1 and _is_field(target, path) for path in paths)
+        make = _compiled_reader if plain else _walking_reader
         reader = target.readers[known] = make(target, paths)
     return reader
+
+
+def _is_field(target: Target, path: Path[Any]) -> bool:
+    """Whether instances hold the attribute: what is computed they do not."""
+    known = target.mapped.mapping.attributes.get(path._label)
+    return known is not None and known.computed is None
 
 
 def _compiled_reader(target: Target, paths: Sequence[Path[Any]]) -> Reader:

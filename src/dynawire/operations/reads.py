@@ -152,7 +152,7 @@ def _held(read: Read) -> set[str] | None:
     index = read.index
     if index is None or index.projection == "ALL":
         return None
-    held = {*index.key_names(), *(attribute.name for attribute in read.target.plan.key_attributes)}
+    held = {*index.key_names(), *(attribute.name for attribute in read.target.mapped.mapping.key)}
     if isinstance(index.projection, tuple):
         held |= set(index.projection)
     return held

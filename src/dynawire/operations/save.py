@@ -44,6 +44,7 @@ def prepare_save(target: Target, instance: Any, condition: Condition | None) -> 
         staged = upkeep.stage_save(instance)
         wire.update(staged.values)
         changes.values.update({(name,): value for name, value in staged.values.items()})
+    assumed = None if target.computed is None else target.computed.stage_save(changes, wire, before)
     names = changes.names()
     placeholders, expression, whole = _compiled(target, changes, wire)
     guards = [_unchanged(target, name, before[name]) for name in whole]
@@ -55,6 +56,8 @@ def prepare_save(target: Target, instance: Any, condition: Condition | None) -> 
     existing = with_existence(target, condition)
     if staged is not None and staged.condition is not None:
         existing = all_of([existing, staged.condition])
+    if assumed is not None:
+        existing = all_of([existing, *assumed.conditions])
     add_condition(target, request, all_of([existing, *guards]) if guards else existing, placeholders)
 
     def applied(_: bytes | None) -> None:
@@ -75,6 +78,8 @@ def prepare_save(target: Target, instance: Any, condition: Condition | None) -> 
             error, target, ConditionFailed, f"{labels} has too many changes to write one by one, and {REFRESH}"
         )
 
+    explained = explain if assumed is None else assumed.explained(target, explain)
+
     def explain_path(error: ServiceError) -> DynawireError:
         return lost_path(target, error, [_label(target, name) for name in changes.nested()], REFRESH)
 
@@ -83,8 +88,11 @@ def prepare_save(target: Target, instance: Any, condition: Condition | None) -> 
         "Update",
         request,
         request["Key"],
-        idempotent=condition is None and not guards and (staged is None or staged.condition is None),
-        explain=explain if staged is None else staged.explained(target, explain, missing=False),
+        idempotent=condition is None
+        and not guards
+        and (staged is None or staged.condition is None)
+        and (assumed is None or not assumed.conditions),
+        explain=explained if staged is None else staged.explained(target, explained, missing=False),
         explain_path=explain_path,
         applied=applied,
     )

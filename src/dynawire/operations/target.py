@@ -30,6 +30,7 @@ class Target:
         mapped: the class.
         plan: its codec plan.
         upkeep: what its writes maintain besides; None: nothing.
+        computed: its attributes that are computed from others; None: there are none.
         kind: the class of its instances: dict for a TypedDict.
         owner: what its paths belong to.
         adapter: what differs in the instances of other libraries' classes.
@@ -45,6 +46,7 @@ class Target:
         self.mapped = mapped
         self.plan = mapped.plan
         self.upkeep = mapped.upkeep
+        self.computed = mapped.computed
         self.cls = mapped.cls
         self.kind = mapped.plan.record.kind
         self.owner = mapped.mapping.owner
@@ -58,7 +60,7 @@ class Target:
         self.put_prefix = b'{"TableName":' + quoted + b',"Item":'
         self.readers: dict[Any, Any] = {}
         self.known: dict[str, Any] = {}
-        self.key_path = mapped.paths[self.plan.key_attributes[0].name]
+        self.key_path = mapped.paths_by_stored_name[self.plan.key_names[0]]
 
     def visible(self, item: Any) -> Any:
         """The instance just read, or None when it is hidden because it has expired."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ..errors import ConditionFailed, DynawireError, ExpressionError, ServiceError
@@ -57,6 +58,10 @@ def prepare_update(
         staged = target.upkeep.stage_update(every, instance, expected_version, upsert=upsert)
     elif expected_version is not None:
         raise no_version(plan.name)
+    assumed = None
+    if target.computed is not None and given:
+        loaded = None if instance is None else partial(_loaded_wire, target, instance)
+        assumed = target.computed.stage_update(every, key, condition, loaded, upsert=upsert)
     if not given:
         # What is maintained is no update by itself: the error is that of an empty one.
         every = []
@@ -72,6 +77,8 @@ def prepare_update(
     required = condition if upsert else with_existence(target, condition)
     if staged is not None and staged.condition is not None:
         required = staged.condition if required is None else all_of([required, staged.condition])
+    if assumed is not None and assumed.conditions:
+        required = all_of([*assumed.conditions, *(() if required is None else (required,))])
     add_condition(target, request, required, placeholders)
     touched = {str(update.path._steps[0]) for update in every}
 
@@ -93,6 +100,7 @@ def prepare_update(
             return condition_failed(target, error)
         return missing_or_false(target, error, key, "update(..., upsert=True) would create it")
 
+    explained = explain if assumed is None else assumed.explained(target, explain)
     nested = [update.path._label for update in every if len(update.path._steps) > 1]
 
     def explain_path(error: ServiceError) -> DynawireError:
@@ -105,13 +113,20 @@ def prepare_update(
         key,
         idempotent=condition is None
         and (staged is None or staged.condition is None)
+        and (assumed is None or not assumed.conditions)
         and all(map(_is_idempotent, every)),
-        explain=explain if staged is None else staged.explained(target, explain, missing=upsert),
+        explain=explained if staged is None else staged.explained(target, explained, missing=upsert),
         explain_path=explain_path if nested else None,
         applied=applied,
         adopt=adopt,
         return_values="ALL_NEW",
     )
+
+
+def _loaded_wire(target: Target, instance: Any) -> dict[str, Any]:
+    """The item an instance was loaded as; of one never loaded, what it would be stored as."""
+    loaded = target.adapter.loaded(instance)
+    return target.plan.encode(instance) if loaded is None else target.plan.loaded_wire(loaded)
 
 
 def _is_idempotent(update: Update) -> bool:
@@ -152,7 +167,7 @@ def _must_be_there(target: Target) -> dict[str, Attribute]:
     return {
         attribute.stored_name: attribute
         for attribute in target.mapped.mapping.attributes.values()
-        if attribute.role is None and not target.plan.record.may_be_absent(attribute)
+        if attribute.role is None and attribute.computed is None and not target.plan.record.may_be_absent(attribute)
     }
 
 
@@ -196,8 +211,8 @@ def _take_over(target: Target, instance: Any, current: Any, touched: set[str]) -
         merged = {name: value for name, value in plan.loaded_wire(before).items() if name not in touched}
         merged.update({name: now[name] for name in touched if name in now})
     for stored_name in touched:
-        label = target.mapped.paths_by_stored_name[stored_name]._label
-        adapter.take(instance, current, label)
+        if target.computed is None or stored_name not in target.computed.by_name:
+            adapter.take(instance, current, target.mapped.paths_by_stored_name[stored_name]._label)
     target.keep(instance, merged)
 
 
@@ -209,7 +224,7 @@ def _take_constants(target: Target, instance: Any, updates: Sequence[Update]) ->
     for update in updates:
         path = update.path
         name = str(path._steps[0])
-        if len(path._steps) > 1:
+        if len(path._steps) > 1 or (target.computed is not None and name in target.computed.by_name):
             continue
         if update.action == "SET" and isinstance(update.operand, Value):
             adapter.assign(instance, path._label, path._codec.decode(update.operand.wire))

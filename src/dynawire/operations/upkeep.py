@@ -24,6 +24,7 @@ from .changes import canonical
 from .failures import converted
 
 if TYPE_CHECKING:
+    from .computed import ComputedAttributes
     from .target import Target
 
 __all__ = ["Staged", "Upkeep", "no_version", "upkeep_of"]
@@ -143,7 +144,12 @@ class Upkeep:
     """
 
     def __init__(
-        self, mapping: ClassMapping, paths: Mapping[str, Path[Any]], plan: ClassPlan, adapter: Adapter
+        self,
+        mapping: ClassMapping,
+        paths: Mapping[str, Path[Any]],
+        plan: ClassPlan,
+        adapter: Adapter,
+        computed: ComputedAttributes | None,
     ) -> None:
         self.name = mapping.name
         self.adapter = adapter
@@ -169,6 +175,7 @@ class Upkeep:
                 self._created.append(_Time(attribute, path._codec))
             else:
                 self._updated.append(_Time(attribute, path._codec))
+        self._computed = computed if computed is not None and computed.of_maintained else None
         self._immutable = {one.stored_name: one.name for one in mapping.attributes.values() if one.immutable}
         self._condition_parts: tuple[bytes, bytes] | None = None
 
@@ -248,6 +255,8 @@ class Upkeep:
         if not is_new:
             self._refuse_changed(instance, wire)
         wire.update(staged.values)
+        if self._computed is not None:
+            self._computed.add(wire)
         return staged
 
     def _refuse_changed(self, instance: Any, wire: dict[str, Any]) -> None:
@@ -368,7 +377,11 @@ class Upkeep:
 
 
 def upkeep_of(
-    mapping: ClassMapping, paths: Mapping[str, Path[Any]], plan: ClassPlan, adapter: Adapter
+    mapping: ClassMapping,
+    paths: Mapping[str, Path[Any]],
+    plan: ClassPlan,
+    adapter: Adapter,
+    computed: ComputedAttributes | None,
 ) -> Upkeep | None:
     """What the writes of a class maintain; None when it is nothing.
 
@@ -376,7 +389,7 @@ def upkeep_of(
         SchemaError: a maintained attribute is of a type that it can't be.
     """
     if any(one.upkeep is not None or one.immutable for one in mapping.attributes.values()):
-        return Upkeep(mapping, paths, plan, adapter)
+        return Upkeep(mapping, paths, plan, adapter, computed)
     return None
 
 

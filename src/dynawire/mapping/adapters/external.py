@@ -122,6 +122,8 @@ def _attribute(wrong: _Wrong, found: Attribute, said: AttributeDeclaration | Non
         return msgspec.structs.replace(found, role=role) if role is not None else found
     if not isinstance(said, AttributeDeclaration):
         raise wrong(f"attributes={{{found.name!r}: ...}} takes attr(...)", found.name)
+    if said.computed is not None:
+        raise wrong(f"{found.name} is a field of the class, so it can't be computed; leave it to the class", found.name)
     if said.role is not None:
         raise wrong(f"{found.name}: write {said.role}={found.name!r} beside attributes=, not {said.role}()", found.name)
     problem = said.problem()

@@ -57,6 +57,8 @@ def _attribute(cls: type[BaseModel], name: str, field: Any, said: AttributeDecla
     said = said or next((one for one in field.metadata if isinstance(one, AttributeDeclaration)), None)
     said = said or AttributeDeclaration()
     problem = said.problem()
+    if said.computed is not None:
+        problem = "is a field, so it can't be computed by dynawire; use pydantic's computed_field, or a Model"
     if problem is not None:
         raise SchemaError(f"{cls.__name__}: {name} {problem}", model=cls.__name__, attribute=name)
     markers = [

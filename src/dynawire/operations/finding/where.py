@@ -162,5 +162,8 @@ def _count(target: Target, key: WireKey, outcome: Any, result: WhereResult) -> N
 
 
 def _values(target: Target, key: WireKey) -> tuple[Any, ...]:
-    codecs = zip(target.plan.key_names, target.plan.key_codecs, strict=True)
-    return tuple(codec.decode(key[name]) for name, codec in codecs)
+    plan = target.plan
+    computed = target.computed
+    values = key if computed is None else computed.sources_of_key(key)
+    attributes = zip(plan.key_attributes, plan.key_codecs, strict=True)
+    return tuple(codec.decode(values[attribute.stored_name]) for attribute, codec in attributes)
