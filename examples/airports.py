@@ -52,8 +52,12 @@ def main() -> None:
             delete(db)
     except dw.DynawireError as error:
         sys.exit(f"\n{type(error).__name__}: {error}")
-    if arguments.url.startswith("sqlite:"):
-        print("\nRun it again: it finds what it stored. To begin anew, delete airports.db.")
+    if arguments.url.startswith("sqlite:///"):
+        print(
+            f"\nRun it again: it finds what it stored. To begin anew, delete {arguments.url.removeprefix('sqlite:///')}."
+        )
+    elif not arguments.url.startswith("memory:"):
+        print("\nRun it again: it finds what it stored. To begin anew, delete the table airports.")
 
 
 # ---------------------------------------------------------------------- the steps
@@ -198,6 +202,8 @@ def step(db: dw.Database, title: str) -> Iterator[None]:
         yield
     milliseconds = (time.perf_counter() - began) * 1000
     units = [f"{cost.requests} request{'s' * (cost.requests != 1)}"]
+    if cost.refused:
+        units[0] += f" ({cost.refused} refused)"
     if cost.read_units:
         units.append(f"{cost.read_units:g} read units")
     if cost.write_units:

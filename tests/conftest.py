@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
+from dynawire import database
 from tests.support import dynamodb_local as oracle
 
 _REQUIRED = "DYNAWIRE_REQUIRE_DYNAMODB_LOCAL"
@@ -32,6 +33,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "dynamodb_local" in getattr(item, "fixturenames", ()):
             item.add_marker("dynamodb_local")
+
+
+@pytest.fixture(autouse=True)
+def _no_database_stays_connected() -> Iterator[None]:
+    """A test leaves no database to those after it, which would then find one they did not connect."""
+    yield
+    left = list(database._connected)
+    database._connected.clear()
+    for one in left:
+        one.close()
+    if left or database._bound.get() is not None:
+        pytest.fail(
+            f"this test left {len(left) or 'a bound'} database(s) connected; write `with dw.connect(...) as db:`, or "
+            "close it in a fixture",
+            pytrace=False,
+        )
 
 
 @pytest.fixture(scope="session")

@@ -26,10 +26,11 @@ class Run:
 # The runs of each example, one after the other in one folder.
 RUNS: dict[str, tuple[Run, ...]] = {
     "airports.py": (
-        Run(shows=(r"3,\d\d\d airports written, 0 unprocessed",)),
-        Run(shows=(r"3,\d\d\d airports are here from an earlier run",)),
+        Run(shows=(r"3,\d\d\d airports written, 0 unprocessed", r"cost: 2 requests \(1 refused\)")),
+        Run(shows=(r"3,\d\d\d airports are here from an earlier run", r"To begin anew, delete airports\.db\.$")),
+        Run(("--url", "sqlite:///other.db"), shows=(r"To begin anew, delete other\.db\.$",)),
         Run(("--url", "memory:"), shows=(r"3,\d\d\d airports written, 0 unprocessed",)),
-        Run(("--url", "URL"), shows=(r"3,\d\d\d airports (written|are here)",)),
+        Run(("--url", "URL"), shows=(r"3,\d\d\d airports (written|are here)", r"delete the table airports\.$")),
     ),
 }
 

@@ -41,6 +41,7 @@ from .model import Model
 from .operations.batch import BatchGetResult, BatchWriteResult, Unprocessed
 from .operations.capacity import CapacityMeter
 from .operations.tables import TableDescription
+from .operations.twins import mark_coroutine_functions
 from .query import Index, MultipleItemsFound, Page, Query
 from .table import Table
 from .transaction import Transaction
@@ -123,6 +124,9 @@ _LOADED_WHEN_USED = {
     "Find": "find",
     "WhereResult": "operations.finding.where",
 }
+
+
+mark_coroutine_functions()
 
 
 def __getattr__(name: str) -> Any:

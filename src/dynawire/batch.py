@@ -27,6 +27,7 @@ class TableBatches(Generic[T]):
 
     _target: Target
     _engine: Engine
+    _shown: str
 
     if TYPE_CHECKING:
 

@@ -21,7 +21,7 @@ from .operations.table_create import create_tables
 from .operations.tables import TableDescription, delete_table, describe_table, list_tables
 from .operations.target import Target
 from .operations.transact import transact_get
-from .operations.twins import asynchronous, sync
+from .operations.twins import asynchronous, mark_coroutine_functions, sync
 from .table import TABLE_TIMEOUT, Table
 
 if TYPE_CHECKING:
@@ -51,22 +51,27 @@ def connect(url: str | None = None, *, table_prefix: str = "", allow_scan: bool 
     Nothing is sent and no file is touched until the first operation.
 
     Args:
-        url: ``memory:`` (an engine in this process, gone with it), ``sqlite:///relative.db`` or
-            ``sqlite:////absolute/path.db`` (an engine in a file), ``dynamodb://region`` (AWS), ``http://host:port`` or
-            ``https://host:port`` (DynamoDB Local or any compatible endpoint). None: the environment variable
-            DYNAWIRE_URL, else AWS when a region is configured.
+        url: ``memory:`` (an engine in this process, gone with it), ``sqlite:///app.db`` (an engine in a file; the path
+            is relative to the working directory of this moment), ``sqlite:////srv/app.db`` (with four slashes
+            absolute), ``sqlite:///~/app.db`` (in the home directory), ``dynamodb://region`` (AWS),
+            ``http://host:port`` or ``https://host:port`` (DynamoDB Local or any compatible endpoint). A path stands as
+            it is, without escapes and parameters. None: the environment variable DYNAWIRE_URL, else AWS when a region
+            is configured.
         table_prefix: put before every table name, as ``"staging-"``.
         allow_scan: whether ``find()`` and ``scan()`` may read whole tables. If not, they raise
             :class:`~dynawire.ScanNotAllowed`, except of a class declared with ``allow_scan=True`` and after
             ``.allow_scan()``.
-        options: the engine's own. Over HTTP: ``region``, ``access_key_id``, ``secret_access_key``, ``session_token``,
-            ``timeout`` and the others of :class:`~dynawire.engines.aws.AwsEngine`.
+        options: the engine's own. In a file: ``durable`` and ``lock_timeout`` of
+            :class:`~dynawire.engines.embedded.EmbeddedEngine`. Over HTTP: ``region``, ``access_key_id``,
+            ``secret_access_key``, ``session_token``, ``timeout`` and the others of
+            :class:`~dynawire.engines.aws.AwsEngine`.
 
     Raises:
         DynawireError: the URL is none of these, or there is none and no region is configured.
     """
     database = Database(_engine(url, options), table_prefix=table_prefix, allow_scan=allow_scan)
     _connected.append(database)
+    mark_coroutine_functions()
     return database
 
 
@@ -104,14 +109,24 @@ def _embedded(url: str, options: dict[str, Any]) -> Engine:
         if url.removeprefix("memory:").strip("/"):
             raise DynawireError('write connect("memory:"); a memory database has no name')
         return _made(EmbeddedEngine, None, options)
+    if ":memory:" in url or "mode=memory" in url or url.rstrip(":/") == "sqlite":
+        raise DynawireError('write connect("memory:") for a database in memory, connect("sqlite:///app.db") for a file')
     path = url.removeprefix("sqlite:///")
-    if path == url or not path:
+    if path == url:
         raise DynawireError(
-            'write connect("sqlite:///app.db") for a file beside the program, '
-            'connect("sqlite:////srv/app.db") for an absolute path'
+            'write connect("sqlite:///app.db") for a file beside the program, connect("sqlite:////srv/app.db"), with '
+            "four slashes, for an absolute path"
         )
-    if path == ":memory:":
-        raise DynawireError('write connect("memory:") for a database in memory')
+    _, parameters, names = path.partition("?")
+    if parameters or path.startswith("file:"):
+        raise DynawireError(
+            f"a database's URL takes no parameters such as {names.partition('=')[0] or 'file:'!r}; its options are "
+            f'arguments: connect("sqlite:///app.db", durable=False). A file is read and written by all who have it open'
+        )
+    if path.startswith("~"):
+        path = os.path.expanduser(path)
+        if path.startswith("~"):
+            raise DynawireError("no home directory is known for this '~'; write the whole path")
     return _made(EmbeddedEngine, path, options)
 
 
@@ -161,6 +176,8 @@ class Database:
 
     def __repr__(self) -> str:
         return f"<Database {self.engine!r}>"
+
+    _shown = "Database"
 
     @property
     def _engine(self) -> Engine:

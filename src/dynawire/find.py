@@ -23,7 +23,7 @@ from .operations.finding.statistics import known_statistics, learn_statistics
 from .operations.finding.suggesting import scan_not_allowed
 from .operations.streaming import astream, collected, stream
 from .operations.target import Target, as_condition
-from .operations.twins import asynchronous, sync
+from .operations.twins import asynchronous, mark_coroutine_functions, sync
 from .query import MAX_SEGMENTS, MultipleItemsFound, Page, whole_number
 
 if TYPE_CHECKING:
@@ -176,6 +176,8 @@ class Find(Generic[T]):
     def _target(self) -> Target:
         target: Target = self._table._target
         return target
+
+    _shown = "Find"
 
     @property
     def _engine(self) -> Engine:
@@ -432,3 +434,7 @@ def find_by_query(table: TableFinding[T], read: Read, condition: Condition | Non
         hide_expired=read.hide_expired,
     )
     return Find(table, condition, options)
+
+
+# This module is loaded later than the others.
+mark_coroutine_functions()

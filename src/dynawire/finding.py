@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from .operations.twins import asynchronous, sync
+from .operations.twins import asynchronous, mark_methods, sync
 
 if TYPE_CHECKING:
     from .database import Database
@@ -29,6 +29,7 @@ class TableFinding(Generic[T]):
     database: Database
     _target: Target
     _engine: Engine
+    _shown: str
 
     def find(self, *conditions: Condition | Mapping[str, Any], **lookups: Any) -> Find[T]:
         """The items of which all this holds, read by key, by queries or by a scan: whatever is cheapest.
@@ -208,6 +209,9 @@ class ModelFinding:
         return _table_of(cls).adelete_where(
             condition, dry_run=dry_run, progress=progress, per_second=per_second, allow_scan=allow_scan
         )
+
+
+mark_methods(ModelFinding)
 
 
 def _table_of(cls: type[T]) -> TableFinding[T]:

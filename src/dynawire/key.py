@@ -55,6 +55,8 @@ class Key(Generic[T]):
         """The full name of the table it was made from, or None."""
         return None if self._table is None else self._table.name
 
+    _shown = "Key"
+
     @property
     def _engine(self) -> Engine:
         return self.table._engine

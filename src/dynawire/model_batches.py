@@ -8,6 +8,7 @@ from typing import Any, Self
 from .database import table_of
 from .errors import DecodeError
 from .operations.batch import BatchGetResult, BatchWriteResult, Progress
+from .operations.twins import mark_methods
 
 __all__ = ["ModelBatches"]
 
@@ -78,3 +79,6 @@ class ModelBatches:
     ) -> Coroutine[Any, Any, BatchWriteResult]:
         """Put and delete any number of items together (BatchWriteItem). See :meth:`Table.write_many`."""
         return table_of(cls).awrite_many(put=put, delete=delete, progress=progress)
+
+
+mark_methods(ModelBatches)

@@ -18,6 +18,7 @@ from .operations.get import get_item
 from .operations.mapped import mapped
 from .operations.params import Params
 from .operations.target import key_values
+from .operations.twins import mark_methods
 from .query import Query
 from .table import Table
 
@@ -104,7 +105,10 @@ class ModelOperations(_Keyed[PK, SK], ModelBatches, ModelFinding):
     ) -> Coroutine[Any, Any, Self | None]:
         """The item with this key, or None (GetItem). See :meth:`Table.get`."""
         table = table_of(cls)
-        return arun(table._engine, get_item(table._target, _given(partition_key, sort_key), by_name, consistent))
+        read: Operation[Self | None] = get_item(table._target, _given(partition_key, sort_key), by_name, consistent)
+        coroutine: Any = arun(table._engine, read)
+        coroutine.__qualname__ = f"{table._shown}.aget"
+        return coroutine  # type: ignore[no-any-return]
 
     @classmethod
     def get_one(
@@ -201,7 +205,9 @@ class ModelOperations(_Keyed[PK, SK], ModelBatches, ModelFinding):
         """Store it whole, replacing what is there (PutItem). See :meth:`Table.put`."""
         table = table_of(type(self))
         write = table._put(self, condition=condition, return_old=return_old, exactly_once=exactly_once)
-        return arun(table._engine, write)
+        coroutine: Any = arun(table._engine, write)
+        coroutine.__qualname__ = f"{table._shown}.aput"
+        return coroutine  # type: ignore[no-any-return]
 
     def save(self, *, condition: ConditionLike = None, exactly_once: bool = False) -> bool:
         """Write what changed since it was loaded; whether anything did (UpdateItem). See :meth:`Table.save`."""
@@ -322,3 +328,6 @@ class ModelOperations(_Keyed[PK, SK], ModelBatches, ModelFinding):
         """
         instance: Self = mapped(cls).plan.from_wire(dict(item))
         return instance
+
+
+mark_methods(ModelOperations)

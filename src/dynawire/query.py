@@ -317,6 +317,8 @@ class Query(Generic[T]):
         """The request it would send, as a dict, without sending it: ``query.params()``, ``query.params.count()``."""
         return QueryParams(Query, lambda: self, only=("count", "first", "one", "page"))
 
+    _shown = "Query"
+
     @property
     def _engine(self) -> Engine:
         return self._table._engine

@@ -52,6 +52,7 @@ class Table(TableBatches[T], TableFinding[T], Generic[T]):
         self.database = database
         self._target = target
         self._engine = database.engine
+        self._shown = target.plan.name
 
     @property
     def name(self) -> str:

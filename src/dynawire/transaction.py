@@ -51,6 +51,8 @@ class Transaction:
         self.token = new_token() if token is None else token
         self._writes: list[Write] = []
         self._done = False
+        # Whether it was begun, or only looked at: else what it holds is lost.
+        self._meant = False
 
     def insert(self, item: Any, *, condition: ConditionLike = None, table: Table[Any] | None = None) -> None:
         """Store a new item; the transaction is cancelled when there is one with this key.
@@ -109,6 +111,7 @@ class Transaction:
 
     def params(self) -> dict[str, Any]:
         """The request as it now stands, without sending it."""
+        self._meant = True
         return transact_params(self._writes, self.token)
 
     def __len__(self) -> int:
@@ -142,6 +145,7 @@ class Transaction:
 
     def __enter__(self) -> Transaction:
         self._refuse_second_use()
+        self._meant = True
         return self
 
     def __exit__(
@@ -152,6 +156,7 @@ class Transaction:
 
     async def __aenter__(self) -> Transaction:
         self._refuse_second_use()
+        self._meant = True
         return self
 
     async def __aexit__(
@@ -159,6 +164,19 @@ class Transaction:
     ) -> None:
         if self._finish(kind):
             await arun(self._database.engine, transact_write(self._writes, self.token))
+
+    def __del__(self) -> None:
+        # Without __init__ having ended there is nothing to lose.
+        if getattr(self, "_writes", None) and not self._meant:
+            import warnings
+
+            warnings.warn(
+                f"{self!r} was never begun, so nothing of it was sent; write `with db.transaction() as tx:` (or `async "
+                "with`) around its operations",
+                RuntimeWarning,
+                stacklevel=2,
+                source=self,
+            )
 
     def __repr__(self) -> str:
         return f"<Transaction of {len(self._writes)} operations>"

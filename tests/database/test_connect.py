@@ -46,6 +46,14 @@ def test_an_absolute_file(tmp_path: Path) -> None:
         assert Thing.get("x") == Thing(id="x")
 
 
+def test_a_file_in_the_home_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    with dw.connect("sqlite:///~/app.db") as db:
+        db.create_tables(Thing)
+    assert (tmp_path / "app.db").exists()
+
+
 @pytest.mark.parametrize(
     ("url", "endpoint"),
     [
@@ -137,6 +145,14 @@ def test_nothing_configured_says_what_to_write() -> None:
         ("sqlite:///", "sqlite:///app.db"),
         ("sqlite:", "sqlite:///app.db"),
         ("sqlite:///:memory:", r'connect\("memory:"\)'),
+        ("sqlite://:memory:", r'connect\("memory:"\)'),
+        ("sqlite::memory:", r'connect\("memory:"\)'),
+        ("sqlite:///file:x?mode=memory&cache=shared", r'connect\("memory:"\)'),
+        ("sqlite:///app.db?mode=ro", r"no parameters such as 'mode'; .*durable=False"),
+        ("sqlite:////srv/app.db?timeout=5", "no parameters such as 'timeout'"),
+        ("sqlite:///app.db?", "no parameters"),
+        ("sqlite:///file:app.db", "no parameters such as 'file:'"),
+        ("sqlite:///~nobody-of-this-name/app.db", "write the whole path"),
         ("memory:name", "no name"),
         ("http://", "not a URL that can be used"),
         ("http://host:99999999", "not a URL"),

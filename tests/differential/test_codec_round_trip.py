@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-import dynawire
 from dynawire import Attr, Database, Model, partition_key
 from dynawire.operations.mapped import mapped
 from tests.codec.strategies import classes
+from tests.support.databases import apart
 
 
 class Things(Model, table="things"):
@@ -22,14 +22,14 @@ class Things(Model, table="things"):
 
 @pytest.fixture(scope="module")
 def on_dynamodb_local(dynamodb_local: str) -> Iterator[Database]:
-    with dynawire.connect(dynamodb_local, region="eu-west-1", access_key_id="codecs", secret_access_key="secret") as db:
+    with apart(dynamodb_local, region="eu-west-1", access_key_id="codecs", secret_access_key="secret") as db:
         db.create_tables(Things)
         yield db
 
 
 @pytest.fixture(scope="module")
 def embedded() -> Iterator[Database]:
-    with dynawire.connect("memory:") as db:
+    with apart("memory:") as db:
         db.create_tables(Things)
         yield db
 

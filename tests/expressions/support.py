@@ -34,6 +34,9 @@ class Codec:
     def member(self, name: str) -> tuple[str, ValueCodec] | None:
         return None
 
+    def member_names(self) -> list[str]:
+        return []
+
     def element(self) -> ValueCodec | None:
         return None
 

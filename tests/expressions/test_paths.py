@@ -129,14 +129,6 @@ def test_a_path_taken_for_a_value_is_refused_with_the_remedy(misuse: Any, messag
         misuse(Airport)
 
 
-def test_a_codec_without_limits_of_its_own_serves_comparisons_as_it_is() -> None:
-    class Plain:
-        tags = frozenset({"S"})
-
-    codec: Any = Plain()
-    assert Path(None, ("x",), "x", codec)._operand_codec is codec
-
-
 def test_every_attribute_has_one_path() -> None:
     assert set(PATHS) == set(CODECS)
     assert all(getattr(Airport, name) is path for name, path in PATHS.items())

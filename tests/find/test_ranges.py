@@ -13,6 +13,7 @@ from dynawire import Attr, Condition, Model, attr, partition_key, sort_key
 from dynawire.expressions.evaluation import condition_test
 from dynawire.expressions.normal_form import normal_form
 from dynawire.operations.finding.facts import Facts, KeyRange, range_of
+from tests.support.databases import apart
 
 
 class Numbered(Model, table="numbered"):
@@ -42,7 +43,7 @@ NAMES = ["a", "ab", "abc", "b"]
 
 @pytest.fixture(scope="module")
 def numbered() -> Iterator[dw.Table[Numbered]]:
-    with dw.connect("memory:") as db:
+    with apart("memory:") as db:
         db.create_tables(Numbered)
         db.table(Numbered).put_many(Numbered(part="p", number=number) for number in range(-1, 5))
         yield db.table(Numbered)
@@ -50,7 +51,7 @@ def numbered() -> Iterator[dw.Table[Numbered]]:
 
 @pytest.fixture(scope="module")
 def named() -> Iterator[dw.Table[Named]]:
-    with dw.connect("memory:") as db:
+    with apart("memory:") as db:
         db.create_tables(Named)
         db.table(Named).put_many(Named(part="p", name=name) for name in ["A", *NAMES, "abd", "aé", "c"])
         yield db.table(Named)

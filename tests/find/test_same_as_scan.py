@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ import dynawire as dw
 from dynawire import Condition
 from dynawire.operations.finding.statistics import ASSUMED, Statistics
 from tests.find.things import INDEXES, Thing, conditions, items, offer, plain, statistics, store
+from tests.support.databases import apart
 
 SOME = st.lists(items(), max_size=14, unique_by=lambda wire: (wire["p"]["S"], wire["number"]["N"]))
 
@@ -89,16 +91,16 @@ def test_awaited(wires: list[dict[str, Any]], condition: Condition, known: Stati
 
 
 @pytest.fixture(scope="module")
-def local(dynamodb_local: str) -> dw.Database:
-    db = dw.connect(
+def local(dynamodb_local: str) -> Iterator[dw.Database]:
+    with apart(
         dynamodb_local,
         region="eu-west-1",
         access_key_id="finding",
         secret_access_key="x",
         table_prefix=f"f{os.getpid()}-",
-    )
-    db.create_tables(Thing)
-    return db
+    ) as db:
+        db.create_tables(Thing)
+        yield db
 
 
 # Without shrinking, which takes minutes over the network.

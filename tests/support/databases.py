@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 import dynawire as dw
+from dynawire import database as database_module
 from dynawire.operations import drivers
 from tests.support.recording import RecordingEngine
 
@@ -133,6 +134,14 @@ def connected(url: str, **options: Any) -> dw.Database:
     database = dw.connect(url, table_prefix=prefix, **options)
     database.engine = RecordingEngine(database.engine)
     return database
+
+
+@contextmanager
+def apart(url: str, **options: Any) -> Iterator[dw.Database]:
+    """A database that is no other test's current one, for fixtures of a whole module."""
+    with dw.connect(url, **options) as database:
+        database_module._connected.remove(database)
+        yield database
 
 
 @pytest.fixture

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -102,3 +106,74 @@ def test_parameters_leave_room_for_attributes_of_any_name() -> None:
 def test_params_show_every_operation(owner: type[Any]) -> None:
     shown = Params(owner, lambda: None)
     assert set(dir(shown)) == set(twins(owner)) - {"all", "close"}
+
+
+def test_the_types_shown_are_those_of_the_results() -> None:
+    shown = {
+        (Table, "get"): "T | None",
+        (Table, "aget"): "Coroutine[Any, Any, T | None]",
+        (Table, "get_many"): "BatchGetResult[T]",
+        (Table, "aput_many"): "Coroutine[Any, Any, BatchWriteResult]",
+        (dw.Query, "first"): "T | None",
+        (dw.Database, "acreate_tables"): "Coroutine[Any, Any, list[str]]",
+    }
+    for (owner, name), expected in shown.items():
+        assert inspect.signature(getattr(owner, name)).return_annotation == expected
+    for owner in OWNERS:
+        for name in twins(owner):
+            for one in (name, f"a{name}"):
+                method = getattr(owner, one)
+                assert "Operation" not in str(inspect.signature(method)), one
+                assert inspect.unwrap(method).__qualname__ == method.__qualname__, one
+
+
+def test_a_call_that_is_not_awaited_is_told_by_name() -> None:
+    class Gate(dw.Model, table="gates"):
+        id: dw.Attr[str] = dw.partition_key()
+
+    gate = Gate(id="A1")
+    with dw.connect("memory:") as db:
+        calls: dict[str, Callable[[], Any]] = {
+            "Gate.aget": lambda: Gate.aget("A1"),
+            "Gate.aget_one": lambda: Gate.aget_one("A1"),
+            "Gate.aput": gate.aput,
+            "Gate.asave": gate.asave,
+            "Gate.aput_many": lambda: Gate.aput_many([gate]),
+            "Gate.aexists": lambda: db.table(Gate).aexists("A1"),
+            "Query.afirst": lambda: Gate.query("A1").afirst(),
+            "Key.adelete": lambda: Gate.key("A1").adelete(),
+            "Find.acount": lambda: Gate.find(id="A1").acount(),
+            "Database.alist_tables": db.alist_tables,
+        }
+        for name, call in calls.items():
+            with pytest.warns(RuntimeWarning, match=rf"^coroutine '{re.escape(name)}' was never awaited"):
+                _forget(call)
+
+
+def _forget(call: Callable[[], Any]) -> None:
+    call()
+    gc.collect()
+
+
+# It must not depend on what was loaded before.
+ASK = """
+{before}
+import dynawire as dw
+class Gate(dw.Model, table="gates"):
+    id: dw.Attr[str] = dw.partition_key()
+import asyncio, inspect
+db = dw.connect("memory:")
+is_one = inspect.iscoroutinefunction if sys.version_info >= (3, 12) else asyncio.iscoroutinefunction
+for owner in (Gate, Gate(id="x"), db, db.table(Gate), Gate.query("x"), Gate.key("x"), Gate.find(id="x")):
+    for name in dir(owner):
+        if name[0] == "a" and not name.startswith("all") and callable(getattr(owner, name[1:], None)):
+            assert is_one(getattr(owner, name)), name
+            assert not is_one(getattr(owner, name[1:])), name
+"""
+
+
+@pytest.mark.parametrize("before", ["import sys", "import sys, asyncio", "import sys, inspect"])
+def test_coroutine_functions_are_known_as_such(before: str) -> None:
+    program = ASK.format(before=before)
+    result = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr

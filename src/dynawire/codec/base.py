@@ -161,7 +161,7 @@ class Codec:
         return []
 
     def element(self) -> Codec | None:
-        """The codec of a list's or a set's elements; None when the type has none."""
+        """The codec of a list's or a set's elements; None when the type has none, or they differ in type."""
         return None
 
     def narrowed(self, wire: WireValue) -> Codec:

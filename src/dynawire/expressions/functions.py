@@ -144,9 +144,9 @@ def _member(path: Any, value: Any) -> WireValue:
     codec = path._codec.element()
     if codec is None:
         raise ExpressionError(
-            f"{described(path)}: its elements have no common type; compare one, as in path[0] == value"
+            f"{described(path)}: its elements have no common type; compare it whole, as in path == value"
         )
-    return encoded(path, getattr(codec, "unconstrained", codec), value)
+    return encoded(path, codec.unconstrained, value)
 
 
 def _type_names(path: Any, kind: Any) -> list[str]:

@@ -6,7 +6,7 @@ joined by two underscores. It builds the same trees as the operators and methods
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ..errors import ExpressionError
@@ -179,7 +179,7 @@ def _inside(path: Path[Any], part: str, operators: Mapping[str, Any]) -> Path[An
     if part.isdecimal() and "L" in path._codec.tags:
         return path[int(part)]
     if path._codec.member(part) is None:
-        members: Iterable[str] = getattr(path._codec, "member_names", list)()
+        members = path._codec.member_names()
         raise ExpressionError(
             f"{described(path)}, which has no member and no operator {part!r}{nearest(part, [*members, *operators])} "
             f"Operators: {', '.join(operators)}"

@@ -82,7 +82,7 @@ class Path(Testable[T], Updatable[T], Generic[T]):
         _set(self, "_steps", steps)
         _set(self, "_label", label)
         _set(self, "_codec", codec)
-        _set(self, "_operand_codec", getattr(codec, "unconstrained", codec))
+        _set(self, "_operand_codec", codec.unconstrained)
         _set(self, "_stores_none", stores_none)
         _set(self, "_inside", {})
         _set(self, "_outer", None)
@@ -203,7 +203,7 @@ def _member(path: Path[Any], name: str) -> Path[Any]:
 
 
 def _unknown_member(path: Path[Any], name: str) -> UnknownMember:
-    members = list(getattr(path._codec, "member_names", list)())
+    members = path._codec.member_names()
     methods = [method for method in dir(Path) if not method.startswith("_")]
     if "M" not in path._codec.tags and path._codec.tags != ALL_TAGS:
         return UnknownMember(f"{described(path)}, which has no member {name!r}{nearest(name, methods)}")

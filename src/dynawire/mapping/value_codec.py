@@ -42,8 +42,17 @@ class ValueCodec(Protocol):
         """The stored name and the codec of a map member, by its Python name; None when there is no such member."""
         ...
 
+    def member_names(self) -> list[str]:
+        """The Python names of the map members there are; none when any name may be one."""
+        ...
+
     def element(self) -> ValueCodec | None:
-        """The codec of a list's or a set's elements; None when the type has none."""
+        """The codec of a list's or a set's elements; None when the type has none, or they differ in type."""
+        ...
+
+    @property
+    def unconstrained(self) -> ValueCodec:
+        """The same without limits on values: for what is compared with, or stored already."""
         ...
 
     def describe(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from .effects import Operation, Request, Together
+from .twins import operation_of
 
 __all__ = ["Params", "first_request"]
 
@@ -35,7 +36,7 @@ class Params:
     def __getattr__(self, name: str) -> Callable[..., dict[str, Any]]:
         if name.startswith("_") or name not in self.__dir__():
             raise AttributeError(f"params shows the requests of: {', '.join(self.__dir__())}; not {name!r}")
-        body = getattr(self._kind, name).__wrapped__
+        body = operation_of(getattr(self._kind, name))
 
         def show(*args: Any, **kwargs: Any) -> dict[str, Any]:
             return first_request(body(self._owner(), *self._leading, *args, **kwargs))
@@ -48,7 +49,7 @@ class Params:
         kind = self._kind
         # What twins.sync() made knows the operation behind it.
         names = [
-            name for name in dir(kind) if hasattr(kind, f"a{name}") and hasattr(getattr(kind, name), "__wrapped__")
+            name for name in dir(kind) if hasattr(kind, f"a{name}") and operation_of(getattr(kind, name)) is not None
         ]
         return [name for name in names if self._only is None or name in self._only]
 
