@@ -35,7 +35,7 @@ from .expressions import Condition, Path, UnknownMember, Update
 from .ids import ulid, uuid7
 from .index import GlobalIndex, LocalIndex
 from .key import Key
-from .managed import created_at, ttl, updated_at, version
+from .managed import created_at, discriminator, ttl, updated_at, version
 from .mapping.markers import EpochSeconds, Json, NaiveDatetime, Stored
 from .model import Model
 from .operations.batch import BatchGetResult, BatchWriteResult, Unprocessed
@@ -108,6 +108,7 @@ __all__ = [
     "computed",
     "connect",
     "created_at",
+    "discriminator",
     "joined",
     "partition_key",
     "sort_key",

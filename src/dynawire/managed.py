@@ -12,11 +12,26 @@ if TYPE_CHECKING:
 
     from .declare import Attr
 
-__all__ = ["created_at", "ttl", "updated_at", "version"]
+__all__ = ["created_at", "discriminator", "ttl", "updated_at", "version"]
 
 T = TypeVar("T")
 
 # ``init`` is for type checkers alone: it tells them that the attribute is no parameter of the constructor.
+
+
+def discriminator(*, name: str | None = None, init: Literal[False] = False) -> Any:
+    """Declare the attribute that says of which class an item is.
+
+    ``kind: Attr[str] = discriminator()``. Classes derived from the class share its table; each has a tag, its name
+    unless ``class Dog(Animal, tag="dog")`` says another, and every write stores it. Reads of the base class give
+    instances of the right classes; those of a derived class see its items, and those of classes derived from it, alone.
+    An item without the attribute, stored before there was one, is of the base class.
+
+    Args:
+        name: its name in DynamoDB; the Python name unless given.
+        init: always False: it is no parameter of the constructor.
+    """
+    return AttributeDeclaration(default="", name=name, upkeep="discriminator")
 
 
 def version(*, name: str | None = None, init: Literal[False] = False) -> Any:

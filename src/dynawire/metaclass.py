@@ -19,6 +19,7 @@ from .mapping.annotations import Names
 from .mapping.attributes import NO_DEFAULT, Attribute, AttributeDeclaration
 from .mapping.class_body import ClassBody, DeclaredAttribute, inherited_attributes
 from .mapping.class_mapping import ClassMapping, TableOptions, nearest
+from .mapping.families import Family
 from .mapping.indexes import IndexDeclaration
 from .mapping.key_types import KeyTypes, check_key_types
 from .mapping.records import record_fields
@@ -49,6 +50,7 @@ class ModelMeta(StructMeta):
         *,
         table: str | None = None,
         abstract: bool = False,
+        tag: str | None = None,
         **options: Any,
     ) -> Any:
         """Make the class; see :class:`~dynawire.Model` for what may be written."""
@@ -62,6 +64,11 @@ class ModelMeta(StructMeta):
         )
         declared = inherited | body.declared
         fields = body.declared if abstract else _missing_fields(bases, inherited) | body.declared
+        tagged = None if abstract else _tagged(body, declared, tag)
+        if tagged is not None:
+            declared, fields = declared | tagged, fields | tagged
+        elif tag is not None:
+            raise body.error("tag= is what its items hold in a discriminator(), and the class has none")
         fields = {attribute: one for attribute, one in fields.items() if one.declaration.computed is None}
         for attribute, one in body.declared.items():
             namespace.pop(attribute, None)
@@ -100,7 +107,10 @@ class ModelMeta(StructMeta):
             # An abstract base would hand on that no instance can be made.
             type.__setattr__(cls, "__class__", ModelMeta)
         cls.__annotations__.update(body.other_annotations)
-        _Completion(cls, names, declared, table).begin()
+        completion = _Completion(cls, names, declared, table)
+        if tagged is not None and (table is not None or any(hasattr(base, "__family__") for base in bases)):
+            completion.join_family(*tagged.items())
+        completion.begin()
         return cls
 
     @property
@@ -150,7 +160,22 @@ class _Completion:
         self._table = table
         self._mapping: ClassMapping | None = None
         self._mapped: MappedClass | None = None
+        self._family: Family | None = None
         names.add(cls)
+
+    def join_family(self, discriminator: tuple[str, DeclaredAttribute]) -> None:
+        """Let the class share the table of the class it is derived from, and be told apart by this attribute."""
+        cls = self._cls
+        name, declared = discriminator
+        families = [base.__dict__["__family__"] for base in cls.__mro__[1:] if "__family__" in base.__dict__]
+        if families and self._table is None:
+            family: Family = families[0]
+            self._table = family.root.__dict__["__completion__"]._table
+        else:
+            family = Family(cls, name, declared.declaration.name or name)
+        self._family = family
+        type.__setattr__(cls, "__family__", family)
+        family.add(cls, declared.declaration.default, lambda: self.mapped().plan)
 
     def begin(self) -> None:
         """Complete the class if every name is known; otherwise leave that to its first use."""
@@ -206,7 +231,9 @@ class _Completion:
                 if isinstance(value, IndexDeclaration) and name not in self._declared:
                     indexes[name] = value
         options = TableOptions(**cls.__dict__["__table_keywords__"])
-        mapping = ClassMapping(cls, table=self._table, attributes=attributes, indexes=indexes, options=options)
+        mapping = ClassMapping(
+            cls, table=self._table, attributes=attributes, indexes=indexes, options=options, family=self._family
+        )
         check_key_types(mapping, cls.__key_types__, self._names)
         # For whoever asks for the annotations, msgspec's own encoders and decoders among them.
         cls.__annotations__.update(hints)
@@ -281,6 +308,20 @@ def _check_computed(body: ClassBody, name: str, bases: tuple[type[Any], ...]) ->
         raise body.error(
             f"{name} is an attribute of a base class, and so can't be computed; give it another name", name
         )
+
+
+def _tagged(
+    body: ClassBody, declared: dict[str, DeclaredAttribute], tag: str | None
+) -> dict[str, DeclaredAttribute] | None:
+    """The discriminator of a class, with the class's own tag; None when it has none."""
+    found = [name for name, one in declared.items() if one.declaration.upkeep == "discriminator"]
+    if not found:
+        return None
+    if len(found) > 1:
+        raise body.error(f"{found[0]} is the discriminator already; keep one", found[1])
+    if tag == "":
+        raise body.error('tag= is a text that is not empty, such as tag="dog"')
+    return {found[0]: declared[found[0]].with_default(body.name if tag is None else tag)}
 
 
 def _struct_field(declaration: AttributeDeclaration) -> Any:

@@ -9,7 +9,7 @@ import msgspec
 from .composed import computed, joined, template
 from .declare import attr, partition_key, sort_key
 from .errors import SchemaError
-from .managed import created_at, ttl, updated_at, version
+from .managed import created_at, discriminator, ttl, updated_at, version
 from .mapping.class_mapping import TableKeywords
 from .mapping.key_types import PK, SK, KeyTypes
 from .metaclass import ModelMeta
@@ -43,7 +43,19 @@ else:
 
 @dataclass_transform(
     kw_only_default=True,
-    field_specifiers=(attr, partition_key, sort_key, ttl, version, created_at, updated_at, joined, template, computed),
+    field_specifiers=(
+        attr,
+        partition_key,
+        sort_key,
+        ttl,
+        version,
+        created_at,
+        updated_at,
+        discriminator,
+        joined,
+        template,
+        computed,
+    ),
 )
 class Model(_Instance, ModelOperations[PK, SK], _Struct):
     """A class whose instances are items of a DynamoDB table.
@@ -51,7 +63,7 @@ class Model(_Instance, ModelOperations[PK, SK], _Struct):
     ``class Airport(Model, table="airports")`` declares attributes as ``name: Attr[str]``; one of them is the
     ``partition_key()``, perhaps another the ``sort_key()``. Class keywords: ``table``, ``abstract`` (a mixin: its
     attributes are for derived classes), ``billing``, ``read_units``, ``write_units``, ``stream``, ``ttl``,
-    ``hide_expired``, ``table_class``, ``deletion_protection``, ``allow_scan``. One without table nests in others.
+    ``hide_expired``, ``table_class``, ``deletion_protection``, ``allow_scan``, ``tag``. One without table nests.
 
     ``class Airport(Model[str, str], table="airports")`` says of which types the partition key and the sort key are, so
     that type checkers refuse a key of another type (``Model[str, None]`` without sort key). It must agree with the
@@ -68,6 +80,7 @@ class Model(_Instance, ModelOperations[PK, SK], _Struct):
             *,
             table: str = ...,
             abstract: bool = ...,
+            tag: str = ...,
             **options: Unpack[TableKeywords],
         ) -> None: ...
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Self
 
 from .database import table_of
+from .errors import DecodeError
 from .expressions import Condition, Update
 from .finding import ModelFinding
 from .key import ConditionLike, Key
@@ -326,7 +327,9 @@ class ModelOperations(_Keyed[PK, SK], ModelBatches, ModelFinding):
         Raises:
             DecodeError: the item does not fit the class.
         """
-        instance: Self = mapped(cls).plan.from_wire(dict(item))
+        instance: Self | None = mapped(cls).plan.from_wire(dict(item))
+        if instance is None:
+            raise DecodeError(f"the item is of another class of its table than {cls.__name__}", model=cls.__name__)
         return instance
 
 

@@ -26,6 +26,7 @@ from dynawire import (
     computed,
     connect,
     created_at,
+    discriminator,
     joined,
     partition_key,
     sort_key,
@@ -241,3 +242,18 @@ class Composed(Model, table="composed"):
 composed = Composed(first="a")
 assert_type(composed.both, str | None)
 assert_type(Composed.folded, Path[str])
+
+
+class Animal(Model, table="animals"):
+    name: Attr[str] = partition_key()
+    kind: Attr[str] = discriminator()
+
+
+class Dog(Animal, tag="dog"):
+    barks: Attr[bool]
+
+
+assert_type(Dog(name="Rex", barks=True).kind, str)
+assert_type(Dog.get("Rex"), Dog | None)
+for animal in Animal.scan(Dog.barks == True):  # noqa: E712 - a condition
+    assert_type(animal, Animal)

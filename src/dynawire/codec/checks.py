@@ -27,6 +27,8 @@ def check_codecs(mapping: ClassMapping, codecs: dict[str, Codec]) -> None:
     for name, limit in _key_limits(mapping, codecs).items():
         codecs[name] = _bounded_key(codecs[name], limit)
     for attribute in mapping.attributes.values():
+        if attribute.upkeep == "discriminator":
+            _check_discriminator(mapping, attribute, codecs[attribute.name])
         problem = _default_problem(attribute, codecs[attribute.name])
         if problem is not None:
             raise _error(mapping, attribute, problem)
@@ -39,6 +41,18 @@ def check_codecs(mapping: ClassMapping, codecs: dict[str, Codec]) -> None:
                 "time to live (ttl=) is stored as a number of seconds since 1970; write "
                 f"{attribute.name}: Attr[datetime] = ttl(), or int",
             )
+
+
+def _check_discriminator(mapping: ClassMapping, attribute: Attribute, codec: Codec) -> None:
+    if mapping.family is None:
+        raise _error(
+            mapping,
+            attribute,
+            "discriminator() is for a Model with a table, which the classes derived from it share; write "
+            f'class {mapping.name}(Model, table="...")',
+        )
+    if codec.kinds != (str,) or codec.tags != {"S"}:
+        raise _error(mapping, attribute, f"a discriminator is text; write {attribute.name}: Attr[str]")
 
 
 def _error(mapping: ClassMapping, attribute: Attribute, message: str) -> SchemaError:

@@ -252,10 +252,14 @@ def _operand(operand: Any, names: _Names) -> str:
 def check_owner(path: Path[Any], owner: type[Any] | None) -> None:
     """Refuse a path of another class; one of a class that the class inherits from is fine.
 
+    So is one of a class derived from it that shares its table.
+
     Raises:
         ExpressionError: it belongs to another class.
     """
     if owner is None or path._owner is None or issubclass(owner, path._owner):
+        return
+    if getattr(owner, "__family__", None) is not None and issubclass(path._owner, owner):
         return
     raise ExpressionError(
         f"{called(path)} is an attribute of {path._owner.__name__}, and the request is for {owner.__name__}; "

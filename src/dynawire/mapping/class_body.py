@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, get_args, get_origin
 
+import msgspec
+
 from ..errors import SchemaError
 from .annotations import Names, body_annotations
 from .attributes import NO_DEFAULT, AttributeDeclaration
@@ -24,10 +26,16 @@ class DeclaredAttribute:
 
     __slots__ = ("_names", "annotation", "declaration")
 
-    def __init__(self, annotation: Any, declaration: AttributeDeclaration, names: Names) -> None:
+    def __init__(self, annotation: Any, declaration: AttributeDeclaration, names: Names | None) -> None:
         self.annotation = annotation
         self.declaration = declaration
-        self._names: Names | None = names
+        self._names = names
+
+    def with_default(self, default: Any) -> DeclaredAttribute:
+        """The same attribute with another default."""
+        copy = DeclaredAttribute(self.annotation, msgspec.structs.replace(self.declaration, default=default), None)
+        copy._names = self._names
+        return copy
 
     def resolve(self) -> Any:
         """Its type, markers included.
@@ -71,7 +79,7 @@ class ClassBody:
         reserved: frozenset[str],
         inherited: Mapping[str, DeclaredAttribute],
     ) -> None:
-        self._name = name
+        self.name = name
         self._namespace = namespace
         self._names = names
         self._attribute_type = attribute_type
@@ -89,7 +97,7 @@ class ClassBody:
 
     def error(self, message: str, attribute: str | None = None) -> SchemaError:
         """An error that names the class."""
-        return SchemaError(f"{self._name}: {message}", model=self._name, attribute=attribute)
+        return SchemaError(f"{self.name}: {message}", model=self.name, attribute=attribute)
 
     def _is_attribute(self, name: str, annotation: Any) -> bool:
         text = _text(annotation)
@@ -105,7 +113,7 @@ class ClassBody:
         shown = text if text is not None else getattr(annotation, "__name__", str(annotation))
         inner = "..." if kind is self._attribute_type else shown
         raise self.error(
-            f"write {name}: Attr[{inner}], so that type checkers know {self._name}.{name} as a path "
+            f"write {name}: Attr[{inner}], so that type checkers know {self.name}.{name} as a path "
             f"(or ClassVar[{inner}] for what is not an attribute)",
             name,
         )
@@ -126,7 +134,7 @@ class ClassBody:
         if name.startswith("_"):
             why = "begins with '_'"
         elif name in self._reserved:
-            why = f"is the name of {self._name}'s own {name}"
+            why = f"is the name of {self.name}'s own {name}"
         else:
             return
         other = f"{name.strip('_')}_"
@@ -145,7 +153,7 @@ class ClassBody:
             if isinstance(value, IndexDeclaration):
                 if name in self._reserved:
                     raise self.error(
-                        f"the index {name} has the name of {self._name}'s own {name}; choose another Python name and "
+                        f"the index {name} has the name of {self.name}'s own {name}; choose another Python name and "
                         f"keep the stored one with {type(value).__name__}(..., name={name!r})",
                         name,
                     )

@@ -10,6 +10,7 @@ import msgspec
 from ..errors import SchemaError
 from .attributes import Attribute, stored_name_problem
 from .expiring import hiding_problem, stored_as_ttl
+from .families import Family
 from .indexes import MAX_INCLUDED, IndexDeclaration, IndexDefinition
 from .placement import Placement
 
@@ -106,6 +107,7 @@ class ClassMapping:
         indexes: by the name of the class attribute.
         options: how the table is made.
         placement: how its items lie in a table that it shares with other classes; None: it has its own.
+        family: the classes it shares its table with, told apart by a discriminator; None: it has the table alone.
     """
 
     def __init__(
@@ -118,8 +120,10 @@ class ClassMapping:
         options: TableOptions,
         owner: type[Any] | None = None,
         placement: Placement | None = None,
+        family: Family | None = None,
     ) -> None:
         self.cls = cls
+        self.family = family
         self.owner = cls if owner is None else owner
         self.name = cls.__name__
         self.table = table

@@ -45,4 +45,4 @@ class Stored(msgspec.Struct, frozen=True):
 
 
 Role = Literal["partition_key", "sort_key"]
-UpkeepKind = Literal["version", "created_at", "updated_at"]
+UpkeepKind = Literal["version", "created_at", "updated_at", "discriminator"]

@@ -71,21 +71,30 @@ class _Reading:
     def take(self, response: bytes) -> list[bytes]:
         """Take the items of a response; the keys it did not process."""
         plan = self.target.plan
-        try:
-            output = _typed_reader(self.target)(response)
-            items = plan.build_many(output.Responses.items)
-        except Exception:  # noqa: BLE001 - constructors raise what they like
-            # Read again one by one, to say which item does not fit, and where.
+        output: Any = None
+        if self.target.family is None:
+            output = self._taken_at_once(response)
+        if output is None:
+            # One by one: each is of a class of its own, or it is to be said which does not fit, and where.
             output = _read_any(response)
             self._take_slowly(output.Responses.get(self.target.table_name, ()))
-        else:
-            for item in items if self.target.hides is None else filter(self.target.visible, items):
-                self.found[key_identity(plan.key_names, plan.encode_key(plan.key_values(item)))] = item
         meter = active_meter.get()
         if meter is not None:
             meter.record("BatchGetItem", output.ConsumedCapacity)
         unprocessed = output.UnprocessedKeys.get(self.target.table_name)
         return [key_identity(plan.key_names, key) for key in unprocessed["Keys"]] if unprocessed else []
+
+    def _taken_at_once(self, response: bytes) -> Any:
+        """The response, its items taken; None when one does not fit."""
+        plan = self.target.plan
+        try:
+            output = _typed_reader(self.target)(response)
+            items = plan.build_many(output.Responses.items)
+        except Exception:  # noqa: BLE001 - constructors raise what they like
+            return None
+        for item in items if self.target.hides is None else filter(self.target.visible, items):
+            self.found[key_identity(plan.key_names, plan.encode_key(plan.key_values(item)))] = item
+        return output
 
     def _take_slowly(self, items: Iterable[dict[str, Any]]) -> None:
         plan = self.target.plan

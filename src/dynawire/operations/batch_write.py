@@ -37,6 +37,8 @@ class _Entry:
     __slots__ = ("given", "identity", "json", "keep", "put_wire", "staged")
 
     def __init__(self, target: Target, given: Any, key: Sequence[Any] | None) -> None:
+        if key is None and target.family is not None:
+            target = target.of(given)
         self.given = given
         self.keep = target.keep
         self.put_wire: dict[str, Any] | None = None

@@ -35,8 +35,13 @@ def prepare_delete(
         instance: of which version the item must be; None: any.
         expected_version: the same without an instance.
     """
+    if target.family is not None:
+        target = target.of(instance)
     plan = target.plan
     both = with_existence(target, condition) if must_exist else condition
+    if target.belongs is not None and not must_exist:
+        own = target.key_path.not_exists() | target.belongs
+        both = own if both is None else all_of([own, both])
     staged = None
     if target.upkeep is not None:
         staged = target.upkeep.stage_delete(instance, expected_version)

@@ -10,7 +10,7 @@ from ..errors import ConditionFailed, DecodeError, ItemNotFound, ServiceError
 if TYPE_CHECKING:
     from .target import Target
 
-__all__ = ["condition_failed", "converted", "is_lost_path", "lost_path", "missing_or_false"]
+__all__ = ["condition_failed", "converted", "is_lost_path", "is_of_another_class", "lost_path", "missing_or_false"]
 
 
 def converted(error: ServiceError, target: Target, kind: type[ConditionFailed], message: str) -> ConditionFailed:
@@ -39,6 +39,14 @@ def _read(target: Target, wire_item: Mapping[str, Any] | None) -> Any:
 
 def condition_failed(target: Target, error: ConditionFailed) -> ConditionFailed:
     """The condition the caller gave is false."""
+    if is_of_another_class(target, error.wire_item):
+        return converted(
+            error,
+            target,
+            ItemNotFound,
+            f"the item with this key is not of {target.plan.name} but of another class of its table; nothing was "
+            "written",
+        )
     state = "the stored item is in .item" if error.wire_item is not None else "no item has this key"
     return converted(
         error,
@@ -46,6 +54,14 @@ def condition_failed(target: Target, error: ConditionFailed) -> ConditionFailed:
         ConditionFailed,
         f"the condition on this {target.plan.name} is false ({state}); nothing was written",
     )
+
+
+def is_of_another_class(target: Target, wire_item: Mapping[str, Any] | None) -> bool:
+    """Whether a stored item is of a class that shares the table, and not of the target's."""
+    family = target.family
+    if family is None or wire_item is None or target.belongs is None:
+        return False
+    return wire_item.get(family.stored_name, {}).get("S") not in family.tags_below(target.cls)
 
 
 def missing_or_false(target: Target, error: ConditionFailed, key: dict[str, Any], hint: str) -> ConditionFailed:

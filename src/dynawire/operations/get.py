@@ -53,6 +53,9 @@ def item_exists(
     target: Target, key: Sequence[Any], by_name: Mapping[str, Any] | None = None, consistent: bool = False
 ) -> Operation[bool]:
     """Whether there is an item with this key; only what tells is sent back."""
+    if target.belongs is not None:
+        # Of which class it is, the key does not tell.
+        return (yield from get_item(target, key, by_name, consistent)) is not None
     placeholders = Placeholders()
     paths = [target.mapped.paths_by_stored_name[name] for name in target.plan.key_names]
     hides = target.hides
@@ -79,6 +82,8 @@ def refresh_item(target: Target, instance: Any, consistent: bool = True) -> Oper
         ItemNotFound: it is gone; the instance stays as it was.
         ValidationError: it is no instance of the class, or can't be changed.
     """
+    if target.family is not None:
+        target = target.of(instance)
     plan = target.plan
     if not isinstance(instance, target.kind):
         raise plan.refusal(instance)

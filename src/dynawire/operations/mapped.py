@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..codec.family_plan import FamilyPlan
 from ..codec.plan import ClassPlan
 from ..errors import SchemaError
 from ..expressions.paths import Path
@@ -36,7 +37,8 @@ class MappedClass:
         self.cls = mapping.cls
         self.mapping = mapping
         self.adapter = adapter
-        self.plan = ClassPlan(mapping, fields, adapter, names)
+        kind = ClassPlan if mapping.family is None else FamilyPlan
+        self.plan = kind(mapping, fields, adapter, names)
         self.paths: dict[str, Path[Any]] = {
             attribute.name: Path(
                 mapping.owner,

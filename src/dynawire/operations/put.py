@@ -21,6 +21,8 @@ def put_item(target: Target, instance: Any) -> Operation[None]:
 
     It is for classes without upkeep.
     """
+    if target.family is not None:
+        target = target.of(instance)
     plan = target.plan
     wire = plan.encode(instance)
     item = encode_json(wire)
@@ -59,6 +61,8 @@ def put_maintained(target: Target, instance: Any) -> Operation[None]:
 
 def prepare_put(target: Target, instance: Any, condition: Condition | None, return_old: bool = False) -> Write:
     """Replace or create the whole item."""
+    if target.family is not None:
+        target = target.of(instance)
     return _put(
         target,
         instance,
@@ -71,6 +75,8 @@ def prepare_put(target: Target, instance: Any, condition: Condition | None, retu
 
 def prepare_insert(target: Target, instance: Any, condition: Condition | None) -> Write:
     """Create the item; refuse when there is one with this key."""
+    if target.family is not None:
+        target = target.of(instance)
 
     def explain(error: ConditionFailed) -> DynawireError:
         if condition is not None and error.wire_item is None:

@@ -177,6 +177,17 @@ def _refuse_absent(read: Read, wanted: Iterable[str], purpose: str) -> None:
 # ---------------------------------------------------------------------- compiling
 
 
+def _of_the_class(read: Read, belongs: Condition) -> Read:
+    """The read of items of the class alone, of those in its table."""
+    family = read.target.family
+    assert family is not None
+    if read.key_conditions is not None and any(family.name in part for part in _key_of(read.target, read.index)):
+        # DynamoDB takes no key in a filter; items of another class are then dropped as they are read.
+        return read
+    _refuse_absent(read, [family.name], "filter by")
+    return msgspec.structs.replace(read, filter=belongs if read.filter is None else all_of([belongs, read.filter]))
+
+
 def compile_read(read: Read, purpose: Purpose = "items") -> ReadPlan:
     """The plan of a read.
 
@@ -191,6 +202,8 @@ def compile_read(read: Read, purpose: Purpose = "items") -> ReadPlan:
         raise scan_refused(target, read.index, read.filter)
     if read.hide_expired:
         read = hiding_expired(read)
+    if target.belongs is not None:
+        read = _of_the_class(read, target.belongs)
     placeholders = Placeholders()
     request: dict[str, Any] = {"TableName": target.table_name}
     if read.index is not None:

@@ -21,6 +21,8 @@ REFRESH = "another writer changed the item since it was loaded: refresh() the in
 
 def prepare_save(target: Target, instance: Any, condition: Condition | None) -> Write | None:
     """Write what changed since the instance was loaded; None when nothing did. A new instance is put."""
+    if target.family is not None:
+        target = target.of(instance)
     plan = target.plan
     loaded = target.adapter.loaded(instance)
     if loaded is None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..codec.base import Codec
 from ..mapping.indexes import IndexDefinition
+from .mapped import mapped
 from .target import Target
 
 __all__ = ["create_table_params"]
@@ -13,7 +14,10 @@ __all__ = ["create_table_params"]
 
 def create_table_params(target: Target) -> dict[str, Any]:
     """The parameters of the CreateTable that makes this class's table."""
-    mapping = target.mapped.mapping
+    targets = [target]
+    if target.family is not None:
+        targets = [Target(mapped(cls), target.table_name) for cls in target.family.classes()]
+    mapping = targets[0].mapped.mapping
     options = mapping.options
     needed = [attribute.name for attribute in mapping.key]
     request: dict[str, Any] = {
@@ -23,11 +27,16 @@ def create_table_params(target: Target) -> dict[str, Any]:
     }
     if options.billing == "PROVISIONED":
         request["ProvisionedThroughput"] = _throughput(options.read_units, options.write_units)
-    for index in mapping.indexes.values():
-        kind = "GlobalSecondaryIndexes" if index.is_global else "LocalSecondaryIndexes"
-        request.setdefault(kind, []).append(index_params(target, index))
-        needed += index.key_names()
-    request["AttributeDefinitions"] = _attribute_definitions(target, needed)
+    definitions = _attribute_definitions(targets[0], needed)
+    declared: set[str] = set()
+    for one in targets:
+        for index in one.mapped.mapping.indexes.values():
+            if index.name not in declared:
+                declared.add(index.name)
+                kind = "GlobalSecondaryIndexes" if index.is_global else "LocalSecondaryIndexes"
+                request.setdefault(kind, []).append(index_params(one, index))
+                definitions += _attribute_definitions(one, index.key_names())
+    request["AttributeDefinitions"] = list({one["AttributeName"]: one for one in definitions}.values())
     if options.stream is not None:
         request["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": options.stream}
     if options.table_class is not None:

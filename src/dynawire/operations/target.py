@@ -13,7 +13,7 @@ from ..expressions import Condition, Path, all_of, member_hint, parse_lookups
 from ..mapping.class_mapping import nearest
 from .capacity import active_meter
 from .expiry import expiry_of
-from .mapped import MappedClass
+from .mapped import MappedClass, mapped
 
 __all__ = ["Target", "as_condition", "encode_json", "encode_request", "key_values", "raw_capacity"]
 
@@ -31,6 +31,7 @@ class Target:
         plan: its codec plan.
         upkeep: what its writes maintain besides; None: nothing.
         computed: its attributes that are computed from others; None: there are none.
+        family: the classes it shares its table with, told apart by a discriminator; or None.
         kind: the class of its instances: dict for a TypedDict.
         owner: what its paths belong to.
         adapter: what differs in the instances of other libraries' classes.
@@ -48,6 +49,7 @@ class Target:
         self.upkeep = mapped.upkeep
         self.computed = mapped.computed
         self.cls = mapped.cls
+        self.family = mapped.mapping.family
         self.kind = mapped.plan.record.kind
         self.owner = mapped.mapping.owner
         self.hides = expiry_of(mapped) if mapped.mapping.options.hide_expired else None
@@ -73,6 +75,31 @@ class Target:
             ValidationError: a part is missing, unknown, given twice, or can't be that key.
         """
         return self.plan.encode_key(key_values(self.plan, values, by_name) if by_name else values)
+
+    @property
+    def belongs(self) -> Condition | None:
+        """What holds of the items of this class and of no other of its family; None: all items of the table are its."""
+        family = self.family
+        if family is None or self.cls is family.root:
+            return None
+        # Found again when another class was declared.
+        known: tuple[int, Condition] | None = self.known.get("belongs")
+        if known is None or known[0] != family.size:
+            path = self.mapped.paths[family.name]
+            tags = family.tags_below(self.cls)
+            condition = path == tags[0] if len(tags) == 1 else path.in_(tags)
+            known = self.known["belongs"] = (family.size, condition)
+        return known[1]
+
+    def of(self, instance: Any) -> Target:
+        """The target of an instance: another one when it is of a class derived from this one in the same family."""
+        if self.family is None or type(instance) is self.cls or not isinstance(instance, self.cls):
+            return self
+        members: dict[type[Any], Target] = self.known.setdefault("members", {})
+        found = members.get(type(instance))
+        if found is None:
+            found = members[type(instance)] = Target(mapped(type(instance)), self.table_name)
+        return found
 
 
 def key_values(plan: ClassPlan, values: Sequence[Any], by_name: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -50,6 +50,8 @@ def prepare_update(
         instance: takes over the new values of what was updated; None: the call gives a new instance.
         expected_version: the version that must be stored; None: that of the instance, and any without one.
     """
+    if target.family is not None:
+        target = target.of(instance)
     plan = target.plan
     every = [*_checked(target, updates), *parse_update_lookups(target.mapped.paths, lookups, plan.name)]
     given = len(every)
@@ -58,6 +60,8 @@ def prepare_update(
         staged = target.upkeep.stage_update(every, instance, expected_version, upsert=upsert)
     elif expected_version is not None:
         raise no_version(plan.name)
+    if target.family is not None:
+        _keep_class(target, every, upsert)
     assumed = None
     if target.computed is not None and given:
         loaded = None if instance is None else partial(_loaded_wire, target, instance)
@@ -75,6 +79,9 @@ def prepare_update(
     if upsert:
         _refuse_phantom(target, every)
     required = condition if upsert else with_existence(target, condition)
+    if upsert and target.belongs is not None:
+        own = target.key_path.not_exists() | target.belongs
+        required = own if required is None else all_of([own, required])
     if staged is not None and staged.condition is not None:
         required = staged.condition if required is None else all_of([required, staged.condition])
     if assumed is not None and assumed.conditions:
@@ -127,6 +134,18 @@ def _loaded_wire(target: Target, instance: Any) -> dict[str, Any]:
     """The item an instance was loaded as; of one never loaded, what it would be stored as."""
     loaded = target.adapter.loaded(instance)
     return target.plan.encode(instance) if loaded is None else target.plan.loaded_wire(loaded)
+
+
+def _keep_class(target: Target, updates: list[Update], upsert: bool) -> None:
+    """Let an item that an upsert creates be of the class, and no update change that."""
+    family = target.family
+    assert family is not None
+    if any(update.path._steps[0] == family.stored_name for update in updates):
+        raise ExpressionError(
+            f"{target.plan.name}.{family.name} says of which class the item is; leave it out of the update"
+        )
+    if upsert:
+        updates.append(target.mapped.paths[family.name].set_if_not_exists(family.tag_of(target.cls)))
 
 
 def _is_idempotent(update: Update) -> bool:

@@ -162,7 +162,7 @@ class Upkeep:
         self._created: list[_Time] = []
         self._updated: list[_Time] = []
         for attribute in mapping.attributes.values():
-            if attribute.upkeep is None:
+            if attribute.upkeep in (None, "discriminator"):
                 continue
             self._check(attribute)
             path = paths[attribute.name]
@@ -388,7 +388,7 @@ def upkeep_of(
     Raises:
         SchemaError: a maintained attribute is of a type that it can't be.
     """
-    if any(one.upkeep is not None or one.immutable for one in mapping.attributes.values()):
+    if any(one.upkeep not in (None, "discriminator") or one.immutable for one in mapping.attributes.values()):
         return Upkeep(mapping, paths, plan, adapter, computed)
     return None
 

@@ -115,6 +115,6 @@ def add_condition(
 
 
 def with_existence(target: Target, condition: Condition | None) -> Condition:
-    """The condition, and that the item is there."""
-    exists = target.key_path.exists()
+    """The condition, and that the item is there, and of the class."""
+    exists = target.key_path.exists() if target.belongs is None else target.belongs
     return exists if condition is None else all_of([exists, condition])

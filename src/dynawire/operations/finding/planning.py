@@ -51,6 +51,9 @@ def plan_access(
     """
     if condition is not None:
         check_owners(condition, target.owner)
+    if target.belongs is not None:
+        condition = target.belongs if condition is None else all_of([condition, target.belongs])
+    if condition is not None:
         condition = normal_form(condition)
     planner = _Planner(target, demand, statistics)
     parts = conjuncts(condition)
