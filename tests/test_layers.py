@@ -26,8 +26,9 @@ INNER = {
     "engines.embedded": {"errors", "engines.protocol"},
 }
 TABLE = {"batch", "database", "external", "find", "finding", "key", "page", "query", "table", "transaction", "where"}
+TABLE |= {"relating"}
 MODEL = {"composed", "declare", "ids", "index", "managed", "metaclass", "model", "model_batches", "model_operations"}
-MODEL |= {"pydantic"}
+MODEL |= {"pydantic", "related", "relations"}
 FRONT = {"cli", "compat", "console", "testing"}
 ALLOWED = INNER | {name: set(INNER) | TABLE for name in TABLE} | {name: set(INNER) | TABLE | MODEL for name in MODEL}
 ALLOWED |= {name: set(INNER) | TABLE | MODEL | {""} for name in FRONT}

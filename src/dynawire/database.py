@@ -252,7 +252,13 @@ class Database:
                     "table_prefix",
                     model=model.__name__,
                 )
-            table = self._tables[model] = Table(self, Target(found, self.table_prefix + name))
+            target = Target(found, self.table_prefix + name)
+            if getattr(model, "__relates__", False):
+                from .relating.cascading import table_with_relations
+
+                table = self._tables[model] = table_with_relations(self, target)
+            else:
+                table = self._tables[model] = Table(self, target)
         return table
 
     def _external(self) -> ExternalTables:

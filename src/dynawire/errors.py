@@ -19,7 +19,9 @@ __all__ = [
     "ItemExists",
     "ItemNotFound",
     "LimitExceeded",
+    "NotLoaded",
     "OutcomeUnknown",
+    "RelationError",
     "ScanNotAllowed",
     "SchemaError",
     "SchemaWarning",
@@ -74,6 +76,16 @@ class ValidationError(DynawireError, ValueError):
     model: str | None = None
     attribute: str | None = None
     errors: Sequence[tuple[str, str]] = ()
+
+
+class RelationError(ValidationError, TypeError):
+    """An item can't be related to another: it is of another class, has no key yet, or its key can't change any more.
+    Nothing was changed or sent.
+    """
+
+
+class NotLoaded(DynawireError):
+    """What a relation leads to was asked for without a request, and was not read yet."""
 
 
 class SchemaError(DynawireError, TypeError):

@@ -62,6 +62,14 @@ class ModelMeta(StructMeta):
         body = ClassBody(
             name, namespace, names, attribute_type=Attr, reserved=_reserved_names(bases), inherited=inherited
         )
+        if body.relations:
+            if table is None and not abstract:
+                relation = next(iter(body.relations))
+                raise body.error(f'{relation} is a relation, but the class has no table; write table="..."', relation)
+            namespace["__relates__"] = True
+            for relation, annotation in body.relations.items():
+                where = Names(namespace.get("__module__", ""), _declaring_frame(namespace.get("__module__")))
+                namespace[relation].declared_in(where, annotation)
         declared = inherited | body.declared
         fields = body.declared if abstract else _missing_fields(bases, inherited) | body.declared
         tagged = None if abstract else _tagged(body, declared, tag)

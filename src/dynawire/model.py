@@ -15,6 +15,7 @@ from .mapping.key_types import PK, SK, KeyTypes
 from .metaclass import ModelMeta
 from .model_operations import ModelOperations
 from .operations.mapped import mapped
+from .relations import many_to_many, many_to_one, one_to_many, one_to_one
 
 __all__ = ["Model"]
 
@@ -31,9 +32,9 @@ else:
     _Struct = ModelMeta("_Struct", (msgspec.Struct,), {"__module__": __name__})
 
     class _Instance:
-        """What every instance keeps beside its attributes: the item it was loaded from or last written as."""
+        """What every instance keeps beside its attributes: what it was loaded from, and what it is related to."""
 
-        __slots__ = ("_loaded",)
+        __slots__ = ("_loaded", "_related")
 
         def __class_getitem__(cls, types):
             if cls is not Model:
@@ -55,6 +56,10 @@ else:
         joined,
         template,
         computed,
+        many_to_many,
+        many_to_one,
+        one_to_many,
+        one_to_one,
     ),
 )
 class Model(_Instance, ModelOperations[PK, SK], _Struct):

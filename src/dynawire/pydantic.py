@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from _thread import RLock
 from collections.abc import Callable
+from types import FrameType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, dataclass_transform
 
 import msgspec
@@ -15,12 +16,15 @@ from .errors import SchemaError
 from .expressions import Paths
 from .managed import created_at, ttl, updated_at, version
 from .mapping.adapters.pydantic import PydanticAdapter, pydantic_fields, trusting
-from .mapping.annotations import body_annotations
+from .mapping.annotations import Names, body_annotations
 from .mapping.attributes import NO_DEFAULT, AttributeDeclaration
+from .mapping.class_body import related_annotation
 from .mapping.class_mapping import ClassMapping, TableOptions
 from .mapping.indexes import IndexDeclaration
+from .mapping.relations import RelationDeclaration, relation_problem
 from .model_operations import ModelOperations
 from .operations.mapped import MappedClass, mapped
+from .relations import many_to_many, many_to_one, one_to_many, one_to_one
 
 if TYPE_CHECKING:
     from pydantic._internal._model_construction import ModelMetaclass
@@ -35,7 +39,21 @@ _LOADING = ("trust", "validate")
 
 @dataclass_transform(
     kw_only_default=True,
-    field_specifiers=(Field, PrivateAttr, attr, partition_key, sort_key, ttl, version, created_at, updated_at),
+    field_specifiers=(
+        Field,
+        PrivateAttr,
+        attr,
+        partition_key,
+        sort_key,
+        ttl,
+        version,
+        created_at,
+        updated_at,
+        many_to_many,
+        many_to_one,
+        one_to_many,
+        one_to_one,
+    ),
 )
 class _PydanticMeta(ModelMetaclass):
     def __new__(
@@ -53,6 +71,9 @@ class _PydanticMeta(ModelMetaclass):
             raise _error(name, f"load={load!r}: write 'trust' or 'validate'")
         if options and table is None:
             raise _error(name, f'{min(options)}= is about a table, and the class has none; write table="..."')
+        relations = {key: one for key, one in namespace.items() if isinstance(one, RelationDeclaration)}
+        if relations:
+            _take_relations(name, bases, namespace, relations, table, sys._getframe(1))
         if any(isinstance(base, _PydanticMeta) for base in bases):
             _check_names(name, namespace)
         # pydantic would take both for defaults.
@@ -78,6 +99,11 @@ class _PydanticMeta(ModelMetaclass):
         for key, index in indexes.items():
             type.__setattr__(cls, key, index)
             index.__set_name__(cls, key)  # type: ignore[attr-defined]
+        for key, relation in relations.items():
+            type.__setattr__(cls, key, relation)
+            relation.__set_name__(cls, key)
+        if relations:
+            type.__setattr__(cls, "__relates__", True)
         inherited: dict[str, Any] = {}
         for base in reversed(bases):
             inherited |= getattr(base, "__table_keywords__", {})
@@ -158,7 +184,7 @@ class PydanticModel(BaseModel, ModelOperations[Any, Any], metaclass=_PydanticMet
     checkers know as one.
     """
 
-    __slots__ = ("_loaded",)
+    __slots__ = ("_loaded", "_related")
 
     if TYPE_CHECKING:
         paths: ClassVar[Paths]
@@ -217,6 +243,36 @@ def _field(declaration: AttributeDeclaration) -> Any:
         factory: Callable[[], Any] = declaration.default_factory
         return Field(default_factory=factory)
     return Field() if declaration.default is NO_DEFAULT else Field(default=declaration.default)
+
+
+def _take_relations(
+    model: str,
+    bases: tuple[type[Any], ...],
+    namespace: dict[str, Any],
+    relations: dict[str, RelationDeclaration],
+    table: str | None,
+    frame: FrameType,
+) -> None:
+    """Take the relations out of a class body: pydantic would make fields of them."""
+    annotations = body_annotations(namespace)
+    for name, relation in relations.items():
+        problem = relation_problem(name, relation, _RESERVED)
+        if problem is None and table is None:
+            problem = f'{name} is a relation, but the class has no table; write table="..."'
+        if problem is not None:
+            raise _error(model, problem, name)
+        del namespace[name]
+        relation.declared_in(Names(namespace["__module__"], frame), related_annotation(annotations.pop(name, None)))
+    for annotate in ("__annotate__", "__annotate_func__"):
+        namespace.pop(annotate, None)
+    namespace["__annotations__"] = annotations
+    assign_field = namespace.get("__setattr__", bases[0].__setattr__)
+
+    def assign(self: Any, name: str, value: Any) -> None:
+        # pydantic would look for a field.
+        (object.__setattr__ if name in relations else assign_field)(self, name, value)
+
+    namespace["__setattr__"] = assign
 
 
 def _check_names(model: str, namespace: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .engines.protocol import Engine
     from .find import Find
     from .operations.effects import Operation
+    from .relating.relation import Relation
     from .table import Table
 
 __all__ = ["MAX_SEGMENTS", "Index", "MultipleItemsFound", "Page", "Query", "QueryParams", "whole_number"]
@@ -176,6 +177,24 @@ class Query(Generic[T]):
         read = self._read
         parts = [*(read.key_conditions or ()), *((read.filter,) if read.filter is not None else ())]
         return find_by_query(self._table, read, all_of(parts) if parts else None)
+
+    def with_(self, *relations: Relation[Any]) -> Query[T]:
+        """Read what the items lead to together with them: ``Order.query(...).with_(Order.customer)``.
+
+        Along relations to one item by its key it takes one BatchGetItem for 100 different items, whatever the number of
+        those that lead there. Along relations that are queried (to many, or by index) it takes one query for each item,
+        all sent together. What links lead to takes both: a query for each item, one BatchGetItem for 100 others.
+
+        Args:
+            relations: of this class; ``Post.comments.with_(Comment.author)`` leads on from there.
+
+        Raises:
+            ExpressionError: one is of another class; or ``project()`` gives tuples, which lead nowhere.
+            SchemaError: one can't work.
+        """
+        from .relating.query import related_query
+
+        return related_query(self, relations)
 
     def fetch_ahead(self, fetch_ahead: bool = True) -> Query[T]:
         """Whether the next page is fetched while this one is consumed (default), or only when it is needed."""

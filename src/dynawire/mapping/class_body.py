@@ -12,8 +12,9 @@ from ..errors import SchemaError
 from .annotations import Names, body_annotations
 from .attributes import NO_DEFAULT, AttributeDeclaration
 from .indexes import IndexDeclaration
+from .relations import RelationDeclaration, relation_problem
 
-__all__ = ["ClassBody", "DeclaredAttribute", "inherited_attributes"]
+__all__ = ["ClassBody", "DeclaredAttribute", "inherited_attributes", "related_annotation"]
 
 
 class DeclaredAttribute:
@@ -67,6 +68,7 @@ class ClassBody:
     Attributes:
         declared: its attributes, in order.
         other_annotations: the annotations that are none (``ClassVar``).
+        relations: its relations, each with what stands in the brackets of its annotation, or None.
     """
 
     def __init__(
@@ -86,8 +88,12 @@ class ClassBody:
         self._reserved = reserved
         self.declared: dict[str, DeclaredAttribute] = {}
         self.other_annotations: dict[str, Any] = {}
+        self.relations: dict[str, Any] = {}
         for attribute, annotation in body_annotations(dict(namespace)).items():
-            if self._is_attribute(attribute, annotation):
+            if isinstance(namespace.get(attribute), RelationDeclaration):
+                self.relations[attribute] = self._related(attribute, annotation)
+                self.other_annotations[attribute] = annotation
+            elif self._is_attribute(attribute, annotation):
                 self._check_name(attribute)
                 declaration = self._declaration(attribute)
                 self.declared[attribute] = DeclaredAttribute(_inside(annotation), declaration, names)
@@ -111,12 +117,25 @@ class ClassBody:
         if kind is self._attribute_type and (get_args(annotation) if text is None else _BRACKETS.search(text)):
             return True
         shown = text if text is not None else getattr(annotation, "__name__", str(annotation))
+        if getattr(kind, "is_relation", False):
+            raise self.error(
+                f"{name} is a relation without declaration; write {name}: {shown} = many_to_one(...)", name
+            )
         inner = "..." if kind is self._attribute_type else shown
         raise self.error(
             f"write {name}: Attr[{inner}], so that type checkers know {self.name}.{name} as a path "
             f"(or ClassVar[{inner}] for what is not an attribute)",
             name,
         )
+
+    def _related(self, name: str, annotation: Any) -> Any:
+        """What stands in the brackets of a relation's annotation."""
+        text = _text(annotation)
+        kind = self._names.head(text) if text is not None else get_origin(annotation) or annotation
+        if kind is self._attribute_type:
+            shown = type(self._namespace[name]).__name__
+            raise self.error(f"{name} is a relation, which is not stored; write {name}: {shown}[...] = ...", name)
+        return related_annotation(annotation)
 
     def _declaration(self, name: str) -> AttributeDeclaration:
         given = self._namespace.get(name, NO_DEFAULT)
@@ -150,6 +169,11 @@ class ClassBody:
                 continue
             if isinstance(value, AttributeDeclaration):
                 raise self.error(f"{name} has no type; write {name}: Attr[...] = ...", name)
+            if isinstance(value, RelationDeclaration):
+                self.relations.setdefault(name, None)
+                problem = relation_problem(name, value, self._reserved)
+                if problem is not None:
+                    raise self.error(problem, name)
             if isinstance(value, IndexDeclaration):
                 if name in self._reserved:
                     raise self.error(
@@ -181,6 +205,20 @@ def _inside(annotation: Any) -> Any:
     if text is None:
         return get_args(annotation)[0]
     return text[text.index("[") + 1 : text.rindex("]")].strip()
+
+
+def related_annotation(annotation: Any) -> Any:
+    """What stands in the brackets of a relation's annotation, be it a ClassVar or not; None when nothing does."""
+    text = _text(annotation)
+    if text is None:
+        inside = get_args(annotation)
+        return (
+            None if not inside else related_annotation(inside[0]) if get_origin(annotation) is ClassVar else inside[0]
+        )
+    if _BRACKETS.search(text) is None:
+        return None
+    name = text.partition("[")[0].rpartition(".")[2].strip()
+    return related_annotation(_inside(annotation)) if name == "ClassVar" else _inside(annotation)
 
 
 _BRACKETS = re.compile(r"\[\s*[^\s\]].*\]")

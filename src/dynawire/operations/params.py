@@ -39,7 +39,10 @@ class Params:
         body = operation_of(getattr(self._kind, name))
 
         def show(*args: Any, **kwargs: Any) -> dict[str, Any]:
-            return first_request(body(self._owner(), *self._leading, *args, **kwargs))
+            owner = self._owner()
+            # The owner may be of a class derived from the kind, with operations of its own.
+            operation = operation_of(getattr(type(owner), name))
+            return first_request(operation(owner, *self._leading, *args, **kwargs))
 
         show.__name__ = name
         show.__doc__ = body.__doc__

@@ -1,0 +1,281 @@
+"""Writes that go on to related items, as their relations declare it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..errors import DynawireError, ExpressionError, TransactionCancelled
+from ..key import ConditionLike, Key
+from ..operations.at_once import at_once
+from ..operations.effects import Operation
+from ..operations.identity import key_identity
+from ..operations.target import Target
+from ..operations.transact import MAX_ACTIONS, new_token, send, transact_write
+from ..operations.twins import asynchronous, sync
+from ..operations.write import Write
+from ..table import Table
+from ..transaction import Transaction
+from .reading import all_items, link_query, query_of, read_one
+from .relationship import Relationship, all_relationships, declared_relations
+from .state import forget
+
+if TYPE_CHECKING:
+    from ..database import Database
+
+__all__ = ["RelatedTable", "table_with_relations"]
+
+T = TypeVar("T")
+
+
+class RelatedTable(Table[T]):
+    """The table of a class whose writes of an instance go on to related items."""
+
+    def _insert(self, item: T, *, condition: ConditionLike = None, exactly_once: bool = False) -> Operation[None]:
+        """Store a new item, and save the items it is related to with ``cascade="save"``. See :meth:`Table.insert`."""
+        along = _along(self, item)
+        if not along.others:
+            yield from super()._insert(item, condition=condition, exactly_once=exactly_once)
+            return
+        yield from along.send(lambda tx: tx.insert(item, condition=condition))
+
+    def _put(
+        self, item: T, *, condition: ConditionLike = None, return_old: bool = False, exactly_once: bool = False
+    ) -> Operation[T | None]:
+        """Store the item whole, and save the items it is related to with ``cascade="save"``. See :meth:`Table.put`."""
+        along = _along(self, item)
+        if not along.others:
+            options: dict[str, Any] = {"return_old": return_old, "exactly_once": exactly_once}
+            return (yield from super()._put(item, condition=condition, **options))
+        _refuse_old(return_old)
+        yield from along.send(lambda tx: tx.put(item, condition=condition))
+        return None
+
+    def _save(self, item: T, *, condition: ConditionLike = None, exactly_once: bool = False) -> Operation[bool]:
+        """Write what changed of the item, and of the items it is related to with ``cascade="save"``. See
+        :meth:`Table.save`.
+        """
+        along = _along(self, item)
+        if not along.others:
+            return (yield from super()._save(item, condition=condition, exactly_once=exactly_once))
+        return (yield from along.send(lambda tx: tx.save(item, condition=condition)))
+
+    def _delete(
+        self,
+        item: T | Key[T],
+        *,
+        condition: ConditionLike = None,
+        must_exist: bool = False,
+        return_old: bool = False,
+        exactly_once: bool = False,
+        expected_version: int | None = None,
+    ) -> Operation[T | None]:
+        """Delete the item, and those it is related to with ``cascade="delete"``. See :meth:`Table.delete`."""
+        others: list[Any] = []
+        if isinstance(item, self._target.kind):
+            others = yield from _deleted_too(self.database, item, {_identity(self.database, item)})
+        options: dict[str, Any] = {"must_exist": must_exist, "expected_version": expected_version}
+        if not others:
+            options |= {"return_old": return_old, "exactly_once": exactly_once}
+            return (yield from super()._delete(item, condition=condition, **options))
+        _refuse_old(return_old)
+        yield from _delete_all(self, item, others, {"condition": condition, **options})
+        return None
+
+    insert = sync(_insert)  # type: ignore[arg-type]
+    ainsert = asynchronous(_insert)  # type: ignore[arg-type]
+    put = sync(_put)  # type: ignore[arg-type]
+    aput = asynchronous(_put)  # type: ignore[arg-type]
+    save = sync(_save)  # type: ignore[arg-type]
+    asave = asynchronous(_save)  # type: ignore[arg-type]
+    delete = sync(_delete)  # type: ignore[arg-type]
+    adelete = asynchronous(_delete)  # type: ignore[arg-type]
+
+
+def table_with_relations(database: Database, target: Target) -> Table[Any]:
+    """The table of a class that has relations."""
+    cascades = any(one.facts.cascades for one in declared_relations(target.cls).values())
+    return RelatedTable(database, target) if cascades else Table(database, target)
+
+
+# ---------------------------------------------------------------------- saving
+
+
+class _Along:
+    """The items that are written together with one, in order.
+
+    Attributes:
+        others: those besides it.
+    """
+
+    def __init__(self, database: Database, item: Any) -> None:
+        self._database = database
+        self._item = item
+        self._order: list[Any] = []
+        self._visit(item, set())
+        self.others = [one for one in self._order if one is not item]
+
+    def _visit(self, instance: Any, seen: set[int]) -> None:
+        if id(instance) in seen:
+            return
+        seen.add(id(instance))
+        behind: list[Any] = []
+        for relationship in all_relationships(type(instance)):
+            if "save" not in relationship.facts.cascades:
+                continue
+            known = relationship.known(instance)
+            value = None if known is None else known.value
+            others = value if isinstance(value, list) else [] if value is None else [value]
+            if relationship.owner_follows:
+                # What others refer to comes first, so that nothing ever refers to what is not there.
+                for other in others:
+                    self._visit(other, seen)
+            else:
+                behind += others
+        self._order.append(instance)
+        for other in behind:
+            self._visit(other, seen)
+
+    def send(self, write_item: Callable[[Transaction], None]) -> Operation[bool]:
+        """Write them all; whether there was anything to write.
+
+        Args:
+            write_item: writes the item itself.
+        """
+        steps = [_Step(self._database)]
+        for instance in self._order:
+            if len(steps[-1]) == MAX_ACTIONS:
+                steps.append(_Step(self._database))
+            if instance is self._item:
+                write_item(steps[-1])
+            else:
+                steps[-1].save(instance)
+        for step in steps:
+            yield from step.sent()
+        return any(map(len, steps))
+
+
+def _along(table: Table[Any], item: Any) -> _Along:
+    if not isinstance(item, table._target.kind):
+        raise table._target.plan.refusal(item)
+    return _Along(table.database, item)
+
+
+class _Step(Transaction):
+    """Writes that are sent together, as part of another operation and not by a block of the caller's."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database, None)
+        self._meant = True
+
+    def sent(self) -> Operation[None]:
+        """Send them; where only one of them failed, raise what it raises alone."""
+        if len(self._writes) == 1:
+            yield from send(self._writes[0])
+            return
+        try:
+            yield from transact_write(self._writes, self.token)
+        except TransactionCancelled as cancelled:
+            reasons = [reason for reason in cancelled.reasons if reason is not None]
+            if len(reasons) != 1:
+                raise
+            reasons[0].add_note("the items it is related to were not written either")
+            raise reasons[0] from None
+
+
+def _refuse_old(return_old: bool) -> None:
+    if return_old:
+        raise ExpressionError(
+            "with related items this is a transaction, which returns no old item; drop return_old=True, or read it "
+            "first"
+        )
+
+
+# ---------------------------------------------------------------------- deleting
+
+
+def _deleted_too(database: Database, item: Any, seen: set[tuple[str, bytes]]) -> Operation[list[Any]]:
+    """The stored items that go together with one, each after those that go with it."""
+    found: list[Any] = []
+    for relationship in all_relationships(type(item)):
+        if "delete" not in relationship.facts.cascades or None in relationship.key_of(item):
+            continue
+        if relationship.links is not None:
+            others = yield from _link_keys(database, relationship, item)
+        elif relationship.facts.is_to_one:
+            other = yield from read_one(database, relationship, item, False)
+            others = [] if other is None else [other]
+        else:
+            others = yield from all_items(query_of(database, relationship, item))
+        for other in others:
+            identity = _identity(database, other)
+            if identity not in seen:
+                seen.add(identity)
+                found.append(other)
+    if not any(declared_relations(type(other)) for other in found):
+        return found
+    behind = yield from at_once([_deleted_too(database, other, seen) for other in found])
+    ordered: list[Any] = []
+    for other, its_others in zip(found, behind, strict=True):
+        if isinstance(its_others, DynawireError):
+            raise its_others
+        ordered += [*its_others, other]
+    return ordered
+
+
+def _link_keys(database: Database, relationship: Relationship, item: Any) -> Operation[list[Key[Any]]]:
+    """The keys of the links of an item; an index need not hold more of them."""
+    links = relationship.links
+    assert links is not None
+    table = database.table(links.cls)
+    paths = [table._target.mapped.paths[attribute.name] for attribute in table._target.plan.key_attributes]
+    rows = yield from all_items(link_query(database, relationship, item).project(*paths))
+    return [table.key(*row) for row in rows]
+
+
+def _identity(database: Database, item: Any) -> tuple[str, bytes]:
+    table = database._table_of_key(item) if isinstance(item, Key) else database.table(type(item))
+    return table.name, key_identity(table._target.plan.key_names, table._wire_key(item))
+
+
+def _delete_all(table: Table[Any], item: Any, others: list[Any], options: dict[str, Any]) -> Operation[None]:
+    """Delete others and the item: all or nothing up to 100 items, else in steps of which the item's is the last."""
+    last = _Step(table.database)
+    last.delete(item, **options)
+    room = MAX_ACTIONS - len(last)
+    if len(others) > room:
+        (own, *_) = last._writes
+        if "ConditionExpression" in own.request:
+            # Nothing of it is deleted when it can be known that the item itself will not be.
+            yield from _sent_check(own)
+        before, others = others[:-room], others[-room:]
+        for start in range(0, len(before), MAX_ACTIONS):
+            step = _Step(table.database)
+            for other in before[start : start + MAX_ACTIONS]:
+                step.delete(other)
+            yield from step.sent()
+    for other in others:
+        last.delete(other)
+    yield from last.sent()
+    for relationship in all_relationships(type(item)):
+        if "delete" in relationship.facts.cascades:
+            forget(item, relationship.name)
+
+
+def _sent_check(write: Write) -> Operation[None]:
+    check = Write(
+        write.target,
+        "ConditionCheck",
+        write.request,
+        write.key,
+        idempotent=True,
+        explain=write.explain,
+        applied=lambda _: None,
+    )
+    try:
+        yield from transact_write([check], new_token())
+    except TransactionCancelled as cancelled:
+        for reason in cancelled.reasons:
+            if reason is not None:
+                raise reason from None
+        raise

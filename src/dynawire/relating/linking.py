@@ -1,0 +1,85 @@
+"""The links of many-to-many relations: one item for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..errors import RelationError
+from ..operations.effects import Operation
+from .relationship import Relationship
+from .state import forget
+
+if TYPE_CHECKING:
+    from ..database import Database
+
+__all__ = ["linked", "unlinked"]
+
+
+def linked(
+    database: Database,
+    relationship: Relationship,
+    instance: Any,
+    others: Sequence[Any],
+    attributes: dict[str, Any],
+) -> Operation[None]:
+    """Store a link from an instance to each of these others."""
+    links = relationship.links
+    assert links is not None
+    made = [links.cls(**_ends(relationship, instance, other), **attributes) for other in others]
+    if not made:
+        return
+    table = database.table(links.cls)
+    if len(made) == 1:
+        yield from table._put(made[0])
+    else:
+        yield from table._put_many(made)
+    _forget(relationship, instance, others)
+
+
+def unlinked(database: Database, relationship: Relationship, instance: Any, others: Sequence[Any]) -> Operation[None]:
+    """Delete the link from an instance to each of these others."""
+    links = relationship.links
+    assert links is not None
+    table = database.table(links.cls)
+    names = [attribute.name for attribute in table._target.plan.key_attributes]
+    ends = [_ends(relationship, instance, other) for other in others]
+    keys = [table.key(*(each[name] for name in names)) for each in ends]
+    if not keys:
+        return
+    if len(keys) == 1:
+        yield from table._delete(keys[0])
+    else:
+        yield from table._delete_many(keys)
+    _forget(relationship, instance, others)
+
+
+def _ends(relationship: Relationship, instance: Any, other: Any) -> dict[str, Any]:
+    """The attributes of the link between two items.
+
+    Raises:
+        RelationError: the other is none of its class, or either has no key yet.
+    """
+    relationship.check(other)
+    links = relationship.links
+    assert links is not None
+    ends = {link: getattr(instance, own) for own, link in links.own}
+    ends |= {link: getattr(other, theirs) for link, theirs in links.other}
+    for name, value in ends.items():
+        if value is None:
+            raise RelationError(
+                f"{relationship!r}: an item has no key yet, so {links.cls.__name__}.{name} has no value; give it one "
+                "first",
+                model=relationship.owner.__name__,
+                attribute=relationship.name,
+            )
+    return ends
+
+
+def _forget(relationship: Relationship, instance: Any, others: Sequence[Any]) -> None:
+    """Let both sides forget whom they are linked to, which is read anew, and in the service's order, when asked for."""
+    forget(instance, relationship.name)
+    back = relationship.back
+    if back is not None:
+        for other in others:
+            forget(other, back.name)
