@@ -23,6 +23,15 @@ class Run:
     shows: tuple[str, ...] = ()
 
 
+BLOG = (
+    r"requests: 1 Scan, 9 GetItem\n",
+    r"requests: 1 Scan, 1 BatchGetItem\n",
+    r"requests: 1 Scan, 9 Query, 1 BatchGetItem\n",
+    r"written: True; again: False",
+    r"RelationError: Post\.author leads to Author, not Tag",
+    r"Post +9 -> 7\n +Comment +13 -> 9\n +Tag +2 -> 2\n +Tagging +5 -> 2\n +requests: .* 1 TransactWriteItems\n",
+)
+
 # The runs of each example, one after the other in one folder.
 RUNS: dict[str, tuple[Run, ...]] = {
     "airports.py": (
@@ -32,6 +41,7 @@ RUNS: dict[str, tuple[Run, ...]] = {
         Run(("--url", "memory:"), shows=(r"3,\d\d\d airports written, 0 unprocessed",)),
         Run(("--url", "URL"), shows=(r"3,\d\d\d airports (written|are here)", r"delete the table airports\.$")),
     ),
+    "blog.py": (Run(shows=BLOG), Run(("--url", "sqlite:///blog.db"), shows=BLOG), Run(("--url", "URL"), shows=BLOG)),
 }
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .finding import TableFinding
     from .operations.effects import Operation
     from .operations.reads import Read
+    from .relating.relation import Relation
 
 __all__ = ["Find", "find_by_query", "find_of"]
 
@@ -80,8 +81,11 @@ class Find(Generic[T]):
 
     # ------------------------------------------------------------------ building
 
+    def _made(self, condition: Condition | None, options: Any) -> Find[Any]:
+        return Find(self._table, condition, options)
+
     def _with(self, **changes: Any) -> Find[Any]:
-        return Find(self._table, self._condition, msgspec.structs.replace(self._options, **changes))
+        return self._made(self._condition, msgspec.structs.replace(self._options, **changes))
 
     def where(self, *conditions: Condition | Mapping[str, Any], **lookups: Any) -> Find[T]:
         """Only items of which all of this holds too. How they are read is chosen anew."""
@@ -89,7 +93,7 @@ class Find(Generic[T]):
         if more is None:
             return self
         both = more if self._condition is None else all_of([self._condition, more])
-        return Find(self._table, both, self._options)
+        return self._made(both, self._options)
 
     def limit(self, count: int | None) -> Find[T]:
         """Return at most this many items."""
@@ -142,6 +146,12 @@ class Find(Generic[T]):
         if hide and expiry_of(self._target.mapped) is None:
             raise no_expiry(self._target.plan.name)
         return self._with(hide_expired=hide)
+
+    def with_(self, *relations: Relation[Any]) -> Find[T]:
+        """Read what the items lead to together with them. See :meth:`Query.with_`."""
+        from .relating.find import related_find
+
+        return related_find(self, relations)
 
     def fetch_ahead(self, fetch_ahead: bool = True) -> Find[T]:
         """Whether the next page is fetched while this one is consumed (default), or only when it is needed."""

@@ -119,6 +119,23 @@ def test_every_way_of_reading(sent: RecordingEngine, twin: Twins) -> None:
     assert [book.number for book in twin(query).page(size=3, after=first.cursor)] == [3, 4]
 
 
+def test_found_items(sent: RecordingEngine, twin: Twins) -> None:
+    fill(2, 3)
+    find = Book.find(Book.shelf == "S").with_(Book.author)
+    read = [twin.items(find), twin(find).all(), [twin(find).first()], twin(find).page(size=2).items]
+    read += [twin(find.limit(3)).all(), twin(find.where(number__lt=2)).all(), [twin(find.where(number=1)).one()]]
+    read += [twin(find.with_(Book.loan).consistent()).all(), twin(Book.query("S").hydrate().with_(Book.author)).all()]
+    assert [len(items) for items in read] == [6, 6, 1, 2, 3, 2, 1, 6, 6]
+    sent.clear()
+    assert all(book.author.value.id == book.author_id for items in read for book in items)
+    assert twin(find).exists()
+    assert twin(find).count() == 6
+    assert set(sent.operations()) == {"Query"}
+    for refused in (lambda: find.project(Book.pages), lambda: Book.find().project(Book.pages).with_(Book.author)):
+        with pytest.raises(dw.ExpressionError, match=r"project\(\) gives tuples"):
+            refused()  # type: ignore[no-untyped-call]
+
+
 def test_consistent_reads(sent: RecordingEngine, twin: Twins) -> None:
     fill(1, 1)
     sent.clear()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..operations.reads import Read
     from ..table import Table
 
-__all__ = ["RelatedQuery", "related_query"]
+__all__ = ["RelatedQuery", "no_tuples", "related_query"]
 
 T = TypeVar("T")
 
@@ -48,7 +48,7 @@ class RelatedQuery(Query[T]):
 
     def project(self, *paths: Path[Any]) -> Query[Any]:
         """Refused: tuples lead nowhere."""
-        raise ExpressionError("project() gives tuples, which have no relations; leave with_() out, or project()")
+        raise no_tuples()
 
     def hydrate(self) -> Any:
         """Refused."""
@@ -95,8 +95,13 @@ class RelatedQuery(Query[T]):
     apage = asynchronous(_read_page)  # type: ignore[arg-type]
 
 
+def no_tuples() -> ExpressionError:
+    """The error of reading tuples along relations."""
+    return ExpressionError("project() gives tuples, which have no relations; leave with_() out, or project()")
+
+
 def related_query(query: Query[T], relations: tuple[Any, ...]) -> Query[T]:
     """A query whose items come with what these relations lead to."""
     if query._read.projection:
-        raise ExpressionError("project() gives tuples, which have no relations; leave with_() out, or project()")
+        raise no_tuples()
     return RelatedQuery(query._table, query._read, checked_relations(relations, query._read.target.cls))

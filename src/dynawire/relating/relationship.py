@@ -284,6 +284,12 @@ class Relationship:
                 raise self._refused(
                     f"{type(follower).__name__}.{name} is part of its key, which a stored item keeps for life"
                 )
+        attributes = mapped(type(follower)).mapping.attributes
+        for name in changes:
+            if sources := attributes[name].computed_from:
+                raise self._refused(
+                    f"{type(follower).__name__}.{name} is computed from {_listed(sources)}; give these values first"
+                )
         for name, value in changes.items():
             setattr(follower, name, value)
 
