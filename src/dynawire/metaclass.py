@@ -63,7 +63,7 @@ class ModelMeta(StructMeta):
             name, namespace, names, attribute_type=Attr, reserved=_reserved_names(bases), inherited=inherited
         )
         if body.relations:
-            if table is None and not abstract:
+            if table is None and not abstract and not any(hasattr(base, "__family__") for base in bases):
                 relation = next(iter(body.relations))
                 raise body.error(f'{relation} is a relation, but the class has no table; write table="..."', relation)
             namespace["__relates__"] = True

@@ -17,7 +17,7 @@ from ..operations.write import Write
 from ..table import Table
 from ..transaction import Transaction
 from .reading import all_items, link_query, query_of, read_one
-from .relationship import Relationship, all_relationships, declared_relations
+from .relationship import Relationship, cascading_relationships, declared_relations
 from .state import forget
 
 if TYPE_CHECKING:
@@ -120,9 +120,7 @@ class _Along:
             return
         seen.add(id(instance))
         behind: list[Any] = []
-        for relationship in all_relationships(type(instance)):
-            if "save" not in relationship.facts.cascades:
-                continue
+        for relationship in cascading_relationships(type(instance), "save"):
             known = relationship.known(instance)
             value = None if known is None else known.value
             others = value if isinstance(value, list) else [] if value is None else [value]
@@ -197,8 +195,8 @@ def _refuse_old(return_old: bool) -> None:
 def _deleted_too(database: Database, item: Any, seen: set[tuple[str, bytes]]) -> Operation[list[Any]]:
     """The stored items that go together with one, each after those that go with it."""
     found: list[Any] = []
-    for relationship in all_relationships(type(item)):
-        if "delete" not in relationship.facts.cascades or None in relationship.key_of(item):
+    for relationship in cascading_relationships(type(item), "delete"):
+        if None in relationship.key_of(item):
             continue
         if relationship.links is not None:
             others = yield from _link_keys(database, relationship, item)
@@ -257,9 +255,8 @@ def _delete_all(table: Table[Any], item: Any, others: list[Any], options: dict[s
     for other in others:
         last.delete(other)
     yield from last.sent()
-    for relationship in all_relationships(type(item)):
-        if "delete" in relationship.facts.cascades:
-            forget(item, relationship.name)
+    for relationship in cascading_relationships(type(item), "delete"):
+        forget(item, relationship.name)
 
 
 def _sent_check(write: Write) -> Operation[None]:

@@ -71,7 +71,7 @@ def checked_relations(given: Sequence[Any], cls: type[Any]) -> tuple[Relation[An
             )
         if not issubclass(cls, one.owner):
             raise ExpressionError(f"{one!r} is of {one.owner.__name__}, and the items are of {cls.__name__}")
-        one.resolved.back  # noqa: B018 - resolved now, so that a mistake in the declaration is told before anything is sent
+        one.resolved  # noqa: B018 - now, so that a mistake in the declaration is told before anything is sent
     return tuple(given)
 
 

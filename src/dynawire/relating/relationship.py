@@ -11,7 +11,7 @@ from ..mapping.relations import RelationDeclaration, RelationFacts
 from ..operations.mapped import MappedClass, mapped
 from .state import Known, forget, keep, known
 
-__all__ = ["Links", "Relationship", "all_relationships", "declared_relations", "relationships"]
+__all__ = ["Links", "Relationship", "cascading_relationships", "declared_relations", "relationships"]
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -332,13 +332,19 @@ class _Relationships(dict[str, Relationship]):
 
     def __missing__(self, name: str) -> Relationship:
         made = self[name] = Relationship(self._cls, declared_relations(self._cls)[name])
+        try:
+            # Now, so that a mistake is told before anything is sent; the relation that leads back finds this one here.
+            made.back  # noqa: B018
+        except SchemaError:
+            del self[name]
+            raise
         return made
 
 
-def all_relationships(cls: type[Any]) -> list[Relationship]:
-    """Every relation of a class, in the order declared."""
+def cascading_relationships(cls: type[Any], write: str) -> list[Relationship]:
+    """The relations of a class along which a kind of write goes on, in the order declared."""
     found = relationships(cls)
-    return [found[name] for name in declared_relations(cls)]
+    return [found[name] for name, one in declared_relations(cls).items() if write in one.facts.cascades]
 
 
 def declared_relations(cls: type[Any]) -> dict[str, RelationDeclaration]:
