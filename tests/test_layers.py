@@ -25,8 +25,8 @@ INNER = {
     "engines.alternator": {"errors", "engines.protocol", "engines.aws"},
     "engines.embedded": {"errors", "engines.protocol"},
 }
-TABLE = {"batch", "database", "external", "find", "finding", "key", "page", "query", "table", "transaction", "where"}
-TABLE |= {"relating"}
+TABLE = {"batch", "database", "external", "find", "finding", "keeping", "key", "page", "query", "table"}
+TABLE |= {"relating", "transaction", "where"}
 MODEL = {"composed", "declare", "ids", "index", "managed", "metaclass", "model", "model_batches", "model_operations"}
 MODEL |= {"pydantic", "related", "relations"}
 FRONT = {"cli", "compat", "console", "testing"}

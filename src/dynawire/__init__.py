@@ -20,6 +20,7 @@ from .errors import (
     NotLoaded,
     OutcomeUnknown,
     RelationError,
+    RetriesExhausted,
     ScanNotAllowed,
     SchemaError,
     SchemaWarning,
@@ -37,7 +38,8 @@ from .expressions import Condition, Path, UnknownMember, Update
 from .ids import ulid, uuid7
 from .index import GlobalIndex, LocalIndex
 from .key import Key
-from .managed import created_at, discriminator, ttl, updated_at, version
+from .managed import counter, created_at, discriminator, ttl, updated_at, version
+from .mapping.keeping import Unique
 from .mapping.markers import EpochSeconds, Json, NaiveDatetime, Stored
 from .model import Model
 from .operations.batch import BatchGetResult, BatchWriteResult, Unprocessed
@@ -106,6 +108,7 @@ __all__ = [
     "RelatedItems",
     "Relation",
     "RelationError",
+    "RetriesExhausted",
     "ScanNotAllowed",
     "SchemaError",
     "SchemaWarning",
@@ -121,6 +124,7 @@ __all__ = [
     "Transaction",
     "TransactionCancelled",
     "TransactionConflict",
+    "Unique",
     "UniqueConflict",
     "UnknownMember",
     "Unprocessed",
@@ -132,6 +136,7 @@ __all__ = [
     "attr",
     "computed",
     "connect",
+    "counter",
     "created_at",
     "discriminator",
     "joined",

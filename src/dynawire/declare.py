@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from .mapping.attributes import NO_DEFAULT, AttributeDeclaration
 from .mapping.constraints import Constraints
+from .mapping.keeping import Unique
 from .mapping.markers import Role
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def attr(
     pattern: str | None = ...,
     store_none: bool = ...,
     immutable: bool = ...,
+    unique: bool | Unique = ...,
 ) -> Attr[T]: ...
 @overload
 def attr(
@@ -83,6 +85,7 @@ def attr(
     pattern: str | None = ...,
     store_none: bool = ...,
     immutable: bool = ...,
+    unique: bool | Unique = ...,
 ) -> Attr[T]: ...
 @overload
 def attr(
@@ -98,6 +101,7 @@ def attr(
     pattern: str | None = ...,
     store_none: bool = ...,
     immutable: bool = ...,
+    unique: bool | Unique = ...,
 ) -> Any: ...
 def attr(
     *,
@@ -114,6 +118,7 @@ def attr(
     pattern: str | None = None,
     store_none: bool = False,
     immutable: bool = False,
+    unique: bool | Unique = False,
 ) -> Any:
     """Say more about an attribute than its type does.
 
@@ -127,6 +132,7 @@ def attr(
         pattern: a regular expression that must be found in the text.
         store_none: store None as NULL instead of leaving the attribute out.
         immutable: keep the value it was first stored with: a later write that changes it is refused.
+        unique: let no two items have the same value; ``Unique("tenant")`` within the same tenant only.
 
     Limits are checked whenever a value is written, not when it is assigned or read. What is wrong here, such as a
     default that every instance would share, is said by a :class:`~dynawire.SchemaError` when the class is made.
@@ -142,12 +148,14 @@ def attr(
         pattern=pattern,
     )
     return AttributeDeclaration(
-        default=default,
+        **_default(default),
         default_factory=default_factory,
         name=name,
         constraints=limits,
         store_none=store_none,
         immutable=immutable,
+        # What is neither is refused, with the class's name, when the class is made.
+        unique=(Unique() if unique else None) if isinstance(unique, bool) else unique,
     )
 
 
@@ -195,5 +203,15 @@ def sort_key(
 
 def _key(default: Any, default_factory: Any, name: str | None, pattern: str | None, role: Role) -> AttributeDeclaration:
     return AttributeDeclaration(
-        default=default, default_factory=default_factory, name=name, role=role, constraints=Constraints(pattern=pattern)
+        **_default(default),
+        default_factory=default_factory,
+        name=name,
+        role=role,
+        constraints=Constraints(pattern=pattern),
     )
+
+
+def _default(default: Any) -> dict[str, Any]:
+    """The default of a declaration; ``counter()`` is one, and says besides where the number comes from."""
+    counted = isinstance(default, AttributeDeclaration) and default.counter is not None
+    return {"default": default.default, "counter": default.counter} if counted else {"default": default}

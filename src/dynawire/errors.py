@@ -22,6 +22,7 @@ __all__ = [
     "NotLoaded",
     "OutcomeUnknown",
     "RelationError",
+    "RetriesExhausted",
     "ScanNotAllowed",
     "SchemaError",
     "SchemaWarning",
@@ -186,6 +187,16 @@ class OutcomeUnknown(DynawireError):
     endpoint: str | None = None
 
 
+class RetriesExhausted(DynawireError):
+    """Others kept changing what a write reckoned with, until its budget of attempts was used up. Nothing was written.
+
+    Attributes:
+        attempts: how many there were.
+    """
+
+    attempts: int = 0
+
+
 class ServiceError(DynawireError):
     """DynamoDB refused the request.
 
@@ -256,13 +267,16 @@ class VersionConflict(ConditionFailed):
 
 
 class UniqueConflict(ConditionFailed):
-    """Another item already has this value of a unique attribute.
+    """Another item already has this value of a unique attribute; its ``item`` is that other item.
 
     Attributes:
         attribute: the attribute that must be unique.
+        key: the key of the item that has the value, in DynamoDB's JSON (kept out of the message); None when two
+            operations of one transaction store the same value.
     """
 
     attribute: str | None = None
+    key: Mapping[str, Any] | None = None
 
 
 class TransactionCancelled(ServiceError):

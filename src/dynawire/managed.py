@@ -1,4 +1,4 @@
-"""Declaring attributes that look after themselves: the version, the times of creation, change and expiry."""
+"""Declaring attributes that look after themselves: the version, the times of creation, change and expiry, numbers."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from .mapping.attributes import NO_DEFAULT, AttributeDeclaration
+from .mapping.keeping import Counter
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from .declare import Attr
 
-__all__ = ["created_at", "discriminator", "ttl", "updated_at", "version"]
+__all__ = ["counter", "created_at", "discriminator", "ttl", "updated_at", "version"]
 
 T = TypeVar("T")
 
@@ -100,3 +101,45 @@ def ttl(*, default: Any = NO_DEFAULT, default_factory: Any = NO_DEFAULT, name: s
         name: its name in DynamoDB; the Python name unless given.
     """
     return AttributeDeclaration(default=default, default_factory=default_factory, name=name, ttl=True)
+
+
+def counter(
+    *scope: str,
+    start: int = 1,
+    block: int = 1,
+    gap_free: bool = False,
+    series: str | None = None,
+    key: Any = None,
+    attribute: str | None = None,
+) -> Any:
+    """Number new items: the default of an attribute or key of whole numbers.
+
+    ``number: Attr[int] = counter()``, ``id: Attr[int] = partition_key(default=counter())``, ``number: Attr[int] =
+    sort_key(default=counter("customer"))``. An instance has the number 0 until it is first stored, by ``insert``,
+    ``put``, ``save`` or in a transaction; one that has a number already keeps it. The last number given is kept in an
+    item of its own in the same table.
+
+    Args:
+        scope: names of attributes for each of whose values numbers are counted apart.
+        start: the first number, 1 or more.
+        block: how many numbers a process takes at a time, to hand them out without asking again; those that are left
+            when it ends are never used.
+        gap_free: take the number in the same transaction as the item is stored, so that none is ever left out. Those
+            who store at the same time wait for each other.
+        series: what the numbers are counted under; the class's and the attribute's name unless given. Attributes of
+            the same series in one table share their numbers.
+        key: the key of the counter's item, instead of a reserved one.
+        attribute: the name, in that item, of the last number given.
+    """
+    return AttributeDeclaration(
+        default=0,
+        counter=Counter(
+            scope=scope,
+            start=start,
+            block=block,
+            gap_free=gap_free,
+            series=series,
+            key=key,
+            attribute=attribute,
+        ),
+    )

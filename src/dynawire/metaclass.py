@@ -308,6 +308,8 @@ def _attribute(name: str, annotation: Any, declaration: AttributeDeclaration) ->
         clock=declaration.clock,
         ttl=declaration.ttl,
         computed=declaration.computed,
+        unique=declaration.unique,
+        counter=declaration.counter,
     )
 
 

@@ -10,6 +10,7 @@ from .database import table_of
 from .errors import DecodeError
 from .expressions import Condition, Update
 from .finding import ModelFinding
+from .keeping import ModelKeeping
 from .key import ConditionLike, Key
 from .mapping.key_types import PK, SK
 from .model_batches import ModelBatches
@@ -60,7 +61,7 @@ class _ParamsOfClassOrInstance:
         return Params(Table, table, instance, only=_INSTANCE_OPERATIONS)
 
 
-class ModelOperations(_Keyed[PK, SK], ModelBatches, ModelFinding):
+class ModelOperations(_Keyed[PK, SK], ModelBatches, ModelFinding, ModelKeeping):
     """What a class whose instances are items can do: every operation, on the current database."""
 
     __slots__ = ()

@@ -9,6 +9,7 @@ from .batch import TableBatches
 from .errors import DynawireError, ExpressionError, ValidationError
 from .expressions import Condition, Paths, Update
 from .finding import TableFinding
+from .keeping import TableKeeping
 from .key import ConditionLike, Key
 from .operations.delete import prepare_delete
 from .operations.effects import Operation
@@ -37,7 +38,7 @@ T = TypeVar("T")
 TABLE_TIMEOUT = 300.0
 
 
-class Table(TableBatches[T], TableFinding[T], Generic[T]):
+class Table(TableBatches[T], TableFinding[T], TableKeeping[T], Generic[T]):
     """One mapped class on one database: every operation, each also as its a-twin for asyncio.
 
     Made by :meth:`Database.table`. Thread-safe; it holds no state of its own.
@@ -149,7 +150,10 @@ class Table(TableBatches[T], TableFinding[T], Generic[T]):
         """
         if condition is None and not return_old and not exactly_once:
             target = self._target
-            return put_item(target, item) if target.upkeep is None else put_maintained(target, item)
+            if target.upkeep is None:
+                return put_item(target, item)
+            if target.upkeep.keeping is None:
+                return put_maintained(target, item)
         write = prepare_put(self._target, item, self._condition(condition), return_old)
         return send(write, exactly_once, return_old)
 
@@ -203,7 +207,7 @@ class Table(TableBatches[T], TableFinding[T], Generic[T]):
             DecodeError: the stored item does not fit the class; the update was applied.
         """
         write = self._prepare_update(item, updates, changes, condition, upsert, expected_version)
-        if exactly_once:
+        if exactly_once or write.companions is not None:
             return self._update_once(write, self._key_values(item))
         return send(write)
 

@@ -9,6 +9,7 @@ import msgspec
 
 from .computed import ComputedDeclaration
 from .constraints import Constraints
+from .keeping import Counter, Unique
 from .markers import Role, UpkeepKind
 
 __all__ = ["NO_DEFAULT", "Attribute", "AttributeDeclaration", "stored_name_problem"]
@@ -43,6 +44,8 @@ class AttributeDeclaration(msgspec.Struct, frozen=True, kw_only=True):
     clock: Callable[[], Any] | None = None
     ttl: bool = False
     computed: ComputedDeclaration | None = None
+    unique: Unique | None = None
+    counter: Counter | None = None
 
     def problem(self) -> str | None:
         """What is wrong with the declaration, whatever the type of the attribute; None when nothing."""
@@ -61,6 +64,15 @@ class AttributeDeclaration(msgspec.Struct, frozen=True, kw_only=True):
             return "has a clock= that can't be called; it takes a function that gives an aware datetime"
         if self.computed is not None and self.computed.problem is not None:
             return self.computed.problem
+        if isinstance(self.default, AttributeDeclaration):
+            return "has another declaration for its default; only counter() may be one"
+        if self.unique is not None:
+            if not isinstance(self.unique, Unique):
+                return 'has a unique= that is neither True nor Unique(...), such as Unique("tenant")'
+            if (problem := self.unique.problem()) is not None:
+                return problem
+        if self.counter is not None and (problem := self.counter.problem()) is not None:
+            return problem
         return self.constraints.contradiction()
 
 
@@ -106,6 +118,8 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
         ttl: whether it says when the item expires.
         computed: how it is computed from others, or None. Instances then do not hold it.
         hidden: whether developers never name it: a generic key of a table that several classes share.
+        unique: how its values are unique, or None.
+        counter: where a new item's number comes from, or None.
     """
 
     name: str
@@ -120,6 +134,8 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
     upkeep: UpkeepKind | None = None
     clock: Callable[[], Any] | None = None
     ttl: bool = False
+    unique: Unique | None = None
+    counter: Counter | None = None
     computed: ComputedDeclaration | None = None
     hidden: bool = False
 

@@ -49,6 +49,8 @@ class _Entry:
                 upkeep.refuse_in_batch("use put() or db.transaction() for each item")
             wire = self.put_wire = target.plan.encode(given)
             if upkeep is not None:
+                if upkeep.keeping is not None:
+                    upkeep.keeping.refuse_put_in_batch(given)
                 self.staged = upkeep.stage_put(given, wire)
             item = encode_json(wire)
             target.plan.check_size(wire, len(item))
@@ -56,6 +58,8 @@ class _Entry:
         else:
             if upkeep is not None and isinstance(given, target.cls):
                 upkeep.refuse_in_batch("delete() the instance, or give its key to delete any version")
+            if upkeep is not None and upkeep.keeping is not None:
+                upkeep.keeping.refuse_unique_in_batch()
             wire = target.key(key)
             self.json = b'{"DeleteRequest":{"Key":' + encode_json(wire) + b"}}"
         self.identity = key_identity(target.plan.key_names, wire)

@@ -63,7 +63,7 @@ def prepare_delete(
             return missing_or_false(target, error, key, "it may have been deleted already")
         return condition_failed(target, error)
 
-    return Write(
+    write = Write(
         target,
         "Delete",
         request,
@@ -73,6 +73,9 @@ def prepare_delete(
         applied=applied,
         return_values="ALL_OLD" if return_old else None,
     )
+    if target.upkeep is not None and target.upkeep.keeping is not None:
+        target.upkeep.keeping.delete(write, instance)
+    return write
 
 
 def prepare_check(target: Target, key: dict[str, Any], condition: Condition) -> Write:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ConditionFailed, DecodeError, ItemNotFound, ServiceError
 
@@ -12,10 +12,19 @@ if TYPE_CHECKING:
 
 __all__ = ["condition_failed", "converted", "is_lost_path", "is_of_another_class", "lost_path", "missing_or_false"]
 
+E = TypeVar("E", bound=ConditionFailed)
 
-def converted(error: ServiceError, target: Target, kind: type[ConditionFailed], message: str) -> ConditionFailed:
-    """The error as another kind, with the stored item when the service gave it."""
-    wire_item = error.wire_item if isinstance(error, ConditionFailed) else None
+
+def converted(
+    error: ServiceError,
+    target: Target,
+    kind: type[E],
+    message: str,
+    wire_item: Mapping[str, Any] | None = None,
+) -> E:
+    """The error as another kind, with the stored item when the service gave it, or this other item."""
+    if wire_item is None and isinstance(error, ConditionFailed):
+        wire_item = error.wire_item
     return kind(
         message,
         code=error.code,

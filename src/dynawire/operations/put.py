@@ -108,10 +108,13 @@ def _put(
     insert: bool = False,
 ) -> Write:
     plan = target.plan
-    wire = plan.encode(instance)
+    upkeep = target.upkeep
+    keeping = None if upkeep is None else upkeep.keeping
+    source = instance if keeping is None else keeping.numbered(instance)
+    wire = plan.encode(source)
     staged = None
-    if target.upkeep is not None:
-        staged = target.upkeep.stage_put(instance, wire, insert=insert)
+    if upkeep is not None:
+        staged = upkeep.stage_put(instance, wire, insert=insert)
         if staged.condition is not None:
             condition = staged.condition if condition is None else all_of([condition, staged.condition])
             idempotent = False
@@ -126,7 +129,7 @@ def _put(
         target.keep(instance, wire)
         return plan.read_attributes(response)[0] if return_old and response is not None else None
 
-    return Write(
+    write = Write(
         target,
         "Put",
         request,
@@ -136,3 +139,6 @@ def _put(
         applied=applied,
         return_values="ALL_OLD" if return_old else None,
     )
+    if keeping is not None and staged is not None:
+        keeping.put(write, instance, wire, staged, unnumbered=source is not instance, insert=insert)
+    return write

@@ -22,6 +22,7 @@ from ..mapping.indexes import IndexDefinition
 from .expiry import expiry_of, no_expiry
 from .pages import PageReader, ReadPlan
 from .projected import requested_paths, tuple_reader
+from .reserved import hidden
 from .target import Target, as_condition
 
 __all__ = ["Read", "check_filter", "compile_read", "hiding_expired", "read_of_query", "readers", "segments"]
@@ -215,6 +216,11 @@ def compile_read(read: Read, purpose: Purpose = "items") -> ReadPlan:
             request["ScanIndexForward"] = False
     if read.filter is not None:
         request["FilterExpression"] = compile_condition(read.filter, placeholders, target.owner)
+    # Only a scan comes upon items whose keys are reserved.
+    kept = None if read.key_conditions is not None else hidden(target, placeholders)
+    if kept is not None:
+        asked = request.get("FilterExpression")
+        request["FilterExpression"] = kept if asked is None else f"({asked}) AND {kept}"
     key_names = _position_names(read)
     reader: Any = target.plan.read_page
     if purpose != "count":
@@ -227,7 +233,7 @@ def compile_read(read: Read, purpose: Purpose = "items") -> ReadPlan:
     if read.consistent:
         request["ConsistentRead"] = True
     operation = "Scan" if read.key_conditions is None else "Query"
-    return ReadPlan(operation, request, reader, read.filter is not None, key_names, target, read.misfits)
+    return ReadPlan(operation, request, reader, "FilterExpression" in request, key_names, target, read.misfits)
 
 
 def hiding_expired(read: Read) -> Read:

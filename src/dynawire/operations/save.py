@@ -85,7 +85,7 @@ def prepare_save(target: Target, instance: Any, condition: Condition | None) -> 
     def explain_path(error: ServiceError) -> DynawireError:
         return lost_path(target, error, [_label(target, name) for name in changes.nested()], REFRESH)
 
-    return Write(
+    write = Write(
         target,
         "Update",
         request,
@@ -98,6 +98,9 @@ def prepare_save(target: Target, instance: Any, condition: Condition | None) -> 
         explain_path=explain_path,
         applied=applied,
     )
+    if upkeep is not None and upkeep.keeping is not None:
+        upkeep.keeping.save(write, before, wire, names)
+    return write
 
 
 def _unknown(target: Target, instance: Any) -> ValidationError:

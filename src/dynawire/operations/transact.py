@@ -26,7 +26,13 @@ from .write import Write, send_write
 
 __all__ = [
     "MAX_ACTIONS",
+    "MAX_BYTES",
+    "cancelled",
+    "check_size",
+    "named",
     "new_token",
+    "reason_of",
+    "refused",
     "send",
     "send_exactly_once",
     "send_if_any",
@@ -65,6 +71,10 @@ def transact_params(writes: Sequence[Write], token: str) -> dict[str, Any]:
         LimitExceeded: more than 100 operations.
         ExpressionError: two operations on one item.
     """
+    if any(write.companions is not None for write in writes):
+        from .companions import accompanied_params
+
+        return accompanied_params(writes, token)
     if len(writes) > MAX_ACTIONS:
         raise LimitExceeded(
             f"a transaction takes at most {MAX_ACTIONS} operations, this one has {len(writes)}; nothing was sent; use "
@@ -77,7 +87,7 @@ def transact_params(writes: Sequence[Write], token: str) -> dict[str, Any]:
         first = seen.setdefault(identity, position)
         if first != position:
             raise ExpressionError(
-                f"operations {first + 1} ({_named(writes[first])}) and {position + 1} ({_named(write)}) of this "
+                f"operations {first + 1} ({named(writes[first])}) and {position + 1} ({named(write)}) of this "
                 "transaction are on one item, which DynamoDB refuses; combine them into one update, or its condition "
                 "into the write"
             )
@@ -88,7 +98,8 @@ def transact_params(writes: Sequence[Write], token: str) -> dict[str, Any]:
     return {"TransactItems": entries, "ClientRequestToken": token}
 
 
-def _named(write: Write) -> str:
+def named(write: Write) -> str:
+    """An operation as messages name it."""
     return f"{write.action} of {write.target.plan.name}"
 
 
@@ -104,9 +115,13 @@ def transact_write(writes: Sequence[Write], token: str) -> Operation[list[Any]]:
     """
     if not writes:
         return []
+    if any(write.companions is not None for write in writes):
+        from .companions import transact_accompanied
+
+        return (yield from transact_accompanied(writes, token))
     body = encode_request(transact_params(writes, token))
     if len(body) > MAX_BYTES:
-        _check_size(writes)
+        check_size(writes)
     try:
         # The token makes it safe to send twice.
         response = yield from _unless_in_conflict(
@@ -114,15 +129,16 @@ def transact_write(writes: Sequence[Write], token: str) -> Operation[list[Any]]:
         )
     except TransactionCancelled as error:
         by_position = dict(enumerate(writes))
-        reasons = [_reason(error, wire, by_position.get(place)) for place, wire in enumerate(error.wire_reasons)]
-        raise _cancelled(error, reasons, [_named(write) for write in writes]) from None
+        reasons = [reason_of(error, wire, by_position.get(place)) for place, wire in enumerate(error.wire_reasons)]
+        raise cancelled(error, reasons, [named(write) for write in writes]) from None
     except ServiceError as error:
-        raise _refused(writes, error) from None
+        raise refused(writes, error) from None
     raw_capacity("TransactWriteItems", response)
     return [write.applied(None) for write in writes]
 
 
-def _check_size(writes: Sequence[Write]) -> None:
+def check_size(writes: Sequence[Write]) -> None:
+    """Refuse items that are too many for one transaction."""
     size = sum(item_size(write.request["Item"]) for write in writes if write.action == "Put")
     if size > MAX_BYTES:
         raise LimitExceeded(
@@ -161,7 +177,8 @@ def _pause(attempt: int) -> float:
 # ---------------------------------------------------------------------- what went wrong
 
 
-def _reason(error: TransactionCancelled, wire_reason: Mapping[str, Any], write: Write | None) -> DynawireError | None:
+def reason_of(error: TransactionCancelled, wire_reason: Mapping[str, Any], write: Write | None) -> DynawireError | None:
+    """The typed reason of one operation; None when it is without fault."""
     code = wire_reason.get("Code") or "None"
     if code == "None":
         return None
@@ -171,7 +188,7 @@ def _reason(error: TransactionCancelled, wire_reason: Mapping[str, Any], write: 
     return reason if write is None else write.explained(reason)
 
 
-def _cancelled(
+def cancelled(
     error: ServiceError, reasons: Sequence[DynawireError | None], names: Sequence[str]
 ) -> TransactionCancelled:
     """The cancellation with one typed reason per operation."""
@@ -190,14 +207,14 @@ def _cancelled(
     )
 
 
-def _refused(writes: Sequence[Write], error: ServiceError) -> ServiceError:
+def refused(writes: Sequence[Write], error: ServiceError) -> ServiceError:
     """The error of a request that was refused as a whole, with a reason where only one operation can be at fault."""
     if is_lost_path(error):
         suspects = [position for position, write in enumerate(writes) if write.explain_path is not None]
         if len(suspects) == 1:
             reasons: list[DynawireError | None] = [None] * len(writes)
             reasons[suspects[0]] = writes[suspects[0]].explained(error)
-            return _cancelled(error, reasons, [_named(write) for write in writes])
+            return cancelled(error, reasons, [named(write) for write in writes])
     return error
 
 
@@ -217,6 +234,16 @@ def send_exactly_once(write: Write) -> Operation[Any]:
 
 def send(write: Write, exactly_once: bool = False, return_old: bool = False) -> Operation[Any]:
     """Send one write alone, or as a transaction with a token."""
+    companions = write.companions
+    if companions is not None:
+        from .companions import send_accompanied
+
+        if return_old and companions.need_transaction:
+            raise ExpressionError(
+                f"{write.target.plan.name} has unique values or gap-free numbers, so that this is a transaction, which "
+                "returns no old item; drop return_old=True, or read it first"
+            )
+        return send_accompanied(write, exactly_once)
     if not exactly_once:
         return send_write(write)
     if return_old:
@@ -265,8 +292,8 @@ def transact_get(reads: Sequence[tuple[Target, dict[str, Any]]]) -> Operation[li
             Request("TransactGetItems", encode_json(request), True, _targets(target for target, _ in reads))
         )
     except TransactionCancelled as error:
-        reasons = [_reason(error, wire, None) for wire in error.wire_reasons]
-        raise _cancelled(error, reasons, [f"Get from {entry['Get']['TableName']}" for entry in entries]) from None
+        reasons = [reason_of(error, wire, None) for wire in error.wire_reasons]
+        raise cancelled(error, reasons, [f"Get from {entry['Get']['TableName']}" for entry in entries]) from None
     output = _read_output(response)
     meter = active_meter.get()
     if meter is not None:

@@ -113,7 +113,7 @@ def prepare_update(
     def explain_path(error: ServiceError) -> DynawireError:
         return lost_path(target, error, nested, "set the whole attribute first")
 
-    return Write(
+    write = Write(
         target,
         "Update",
         request,
@@ -128,6 +128,9 @@ def prepare_update(
         adopt=adopt,
         return_values="ALL_NEW",
     )
+    if target.upkeep is not None and target.upkeep.keeping is not None:
+        target.upkeep.keeping.update(write, every, upsert=upsert)
+    return write
 
 
 def _loaded_wire(target: Target, instance: Any) -> dict[str, Any]:

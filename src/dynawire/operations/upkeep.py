@@ -25,6 +25,7 @@ from .failures import converted
 
 if TYPE_CHECKING:
     from .computed import ComputedAttributes
+    from .keeping import Keeping
     from .target import Target
 
 __all__ = ["Staged", "Upkeep", "no_version", "upkeep_of"]
@@ -141,6 +142,7 @@ class Upkeep:
         version: the path of the version, or None.
         version_name: its name in DynamoDB.
         adapter: how instances are read and changed.
+        keeping: unique values and numbers, which need items of their own; None: the class has neither.
     """
 
     def __init__(
@@ -177,6 +179,11 @@ class Upkeep:
                 self._updated.append(_Time(attribute, path._codec))
         self._computed = computed if computed is not None and computed.of_maintained else None
         self._immutable = {one.stored_name: one.name for one in mapping.attributes.values() if one.immutable}
+        self.keeping: Keeping | None = None
+        if any(one.unique is not None or one.counter is not None for one in mapping.attributes.values()):
+            from .keeping import Keeping
+
+            self.keeping = Keeping(mapping, plan, adapter)
         self._condition_parts: tuple[bytes, bytes] | None = None
 
     # ------------------------------------------------------------------ the version
@@ -254,10 +261,14 @@ class Upkeep:
             self._stamp(staged, times)
         if not is_new:
             self._refuse_changed(instance, wire)
+        self.complete(wire, staged)
+        return staged
+
+    def complete(self, wire: dict[str, Any], staged: Staged) -> None:
+        """Put what is maintained into an item, and what is computed of it."""
         wire.update(staged.values)
         if self._computed is not None:
             self._computed.add(wire)
-        return staged
 
     def _refuse_changed(self, instance: Any, wire: dict[str, Any]) -> None:
         if self._immutable:
@@ -388,7 +399,10 @@ def upkeep_of(
     Raises:
         SchemaError: a maintained attribute is of a type that it can't be.
     """
-    if any(one.upkeep not in (None, "discriminator") or one.immutable for one in mapping.attributes.values()):
+    if any(
+        one.upkeep not in (None, "discriminator") or one.immutable or one.unique is not None or one.counter is not None
+        for one in mapping.attributes.values()
+    ):
         return Upkeep(mapping, paths, plan, adapter, computed)
     return None
 

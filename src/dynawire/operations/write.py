@@ -7,13 +7,16 @@ PutItem, UpdateItem, DeleteItem and ConditionCheck differ in what they ask and i
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ConditionFailed, DecodeError, DynawireError, ServiceError
 from ..expressions import Condition, Placeholders, all_of, compile_condition
 from .effects import Operation, Request
 from .failures import is_lost_path
 from .target import Target, encode_request, raw_capacity
+
+if TYPE_CHECKING:
+    from .companions import Companions
 
 __all__ = ["Write", "add_condition", "send_write", "with_existence"]
 
@@ -32,12 +35,14 @@ class Write:
         applied: takes over what was written, and gives the call's result; it receives the single write's response,
             or None when it was sent in a transaction.
         adopt: takes over the item as it now is, for an update that was sent in a transaction and read back; or None.
+        companions: what is written besides, worked out when it is sent; None: nothing.
     """
 
     __slots__ = (
         "action",
         "adopt",
         "applied",
+        "companions",
         "explain",
         "explain_path",
         "idempotent",
@@ -71,6 +76,7 @@ class Write:
         self.return_values = return_values
         self.explain_path = explain_path
         self.adopt = adopt
+        self.companions: Companions | None = None
 
     def explained(self, error: DynawireError) -> DynawireError:
         """The error of this call for what the service answered."""

@@ -139,6 +139,8 @@ def _attribute(wrong: _Wrong, found: Attribute, said: AttributeDeclaration | Non
         upkeep=said.upkeep,
         clock=said.clock,
         ttl=said.ttl,
+        unique=said.unique,
+        counter=said.counter,
         default=said.default if has_default else found.default,
         default_factory=said.default_factory if has_default else found.default_factory,
         role=role,

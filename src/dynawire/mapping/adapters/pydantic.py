@@ -83,6 +83,8 @@ def _attribute(cls: type[BaseModel], name: str, field: Any, said: AttributeDecla
         upkeep=said.upkeep,
         clock=said.clock,
         ttl=said.ttl,
+        unique=said.unique,
+        counter=said.counter,
     )
 
 

@@ -16,6 +16,7 @@ from ...errors import (
     TableNotFound,
     Throttled,
     TransactionConflict,
+    UniqueConflict,
 )
 from ..at_once import at_once
 from ..batch import MAX_STALLED_ROUNDS, Progress, pause
@@ -23,7 +24,8 @@ from ..effects import Operation, Sleep
 from ..identity import key_identity
 from ..streaming import Stream, next_items
 from ..target import Target
-from ..write import Write, send_write
+from ..transact import send
+from ..write import Write
 
 __all__ = ["WhereResult", "write_found"]
 
@@ -133,7 +135,7 @@ def _write(
     """Write some items; those that are throttled again, more slowly, until nothing moves any more."""
     stalled = 0
     while keys:
-        outcomes: list[Any] = yield from at_once([send_write(prepare(key)) for key in keys])
+        outcomes: list[Any] = yield from at_once([send(prepare(key)) for key in keys])
         again: list[WireKey] = []
         for key, outcome in zip(keys, outcomes, strict=True):
             if isinstance(outcome, (Throttled, TransactionConflict)) and stalled < MAX_STALLED_ROUNDS:
@@ -149,16 +151,23 @@ def _write(
 def _count(target: Target, key: WireKey, outcome: Any, result: WhereResult) -> None:
     if not isinstance(outcome, DynawireError):
         result.written += 1
+    elif isinstance(outcome, UniqueConflict):
+        result.failed += 1
+        _keep(target, key, outcome, result)
     elif isinstance(outcome, ConditionFailed) and outcome.code in FALSE_CONDITION:
         result.skipped += 1
     elif isinstance(outcome, TableNotFound) or not isinstance(outcome, ONE_ITEM_ONLY):
         raise outcome
     else:
         result.failed += 1
-        if len(result.failures) < MAX_FAILURES:
-            result.failures.append((_values(target, key), outcome))
+        _keep(target, key, outcome, result)
         if result.failed == MAX_FAILURES and not result.written and not result.skipped:
             raise outcome
+
+
+def _keep(target: Target, key: WireKey, error: DynawireError, result: WhereResult) -> None:
+    if len(result.failures) < MAX_FAILURES:
+        result.failures.append((_values(target, key), error))
 
 
 def _values(target: Target, key: WireKey) -> tuple[Any, ...]:
