@@ -10,6 +10,7 @@ from .expressions import Update
 from .key import ConditionLike, Key
 from .operations.delete import prepare_check
 from .operations.drivers import arun, run
+from .operations.effects import Operation
 from .operations.put import prepare_insert, prepare_put
 from .operations.save import prepare_save
 from .operations.transact import new_token, transact_params, transact_write
@@ -135,6 +136,9 @@ class Transaction:
         self._refuse_second_use()
         self._writes.append(write)
 
+    def _sending(self) -> Operation[list[Any]]:
+        return transact_write(self._writes, self.token)
+
     def _finish(self, error: type[BaseException] | None) -> bool:
         self._done = True
         return error is None and bool(self._writes)
@@ -152,7 +156,7 @@ class Transaction:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._finish(kind):
-            run(self._database.engine, transact_write(self._writes, self.token))
+            run(self._database.engine, self._sending())
 
     async def __aenter__(self) -> Transaction:
         self._refuse_second_use()
@@ -163,7 +167,7 @@ class Transaction:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._finish(kind):
-            await arun(self._database.engine, transact_write(self._writes, self.token))
+            await arun(self._database.engine, self._sending())
 
     def __del__(self) -> None:
         # Without __init__ having ended there is nothing to lose.

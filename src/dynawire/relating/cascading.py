@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import DynawireError, ExpressionError, TransactionCancelled
-from ..key import ConditionLike, Key
+from ..key import Key
 from ..operations.at_once import at_once
 from ..operations.effects import Operation
 from ..operations.identity import key_identity
@@ -31,55 +31,44 @@ T = TypeVar("T")
 class RelatedTable(Table[T]):
     """The table of a class whose writes of an instance go on to related items."""
 
-    def _insert(self, item: T, *, condition: ConditionLike = None, exactly_once: bool = False) -> Operation[None]:
+    # The options are those of Table's methods, handed on as they are.
+
+    def _insert(self, item: T, **options: Any) -> Operation[None]:
         """Store a new item, and save the items it is related to with ``cascade="save"``. See :meth:`Table.insert`."""
         along = _along(self, item)
         if not along.others:
-            yield from super()._insert(item, condition=condition, exactly_once=exactly_once)
+            yield from super()._insert(item, **options)
             return
-        yield from along.send(lambda tx: tx.insert(item, condition=condition))
+        rest = _of_transaction(options)
+        yield from along.send(lambda tx: tx.insert(item, **rest))
 
-    def _put(
-        self, item: T, *, condition: ConditionLike = None, return_old: bool = False, exactly_once: bool = False
-    ) -> Operation[T | None]:
+    def _put(self, item: T, **options: Any) -> Operation[T | None]:
         """Store the item whole, and save the items it is related to with ``cascade="save"``. See :meth:`Table.put`."""
         along = _along(self, item)
         if not along.others:
-            options: dict[str, Any] = {"return_old": return_old, "exactly_once": exactly_once}
-            return (yield from super()._put(item, condition=condition, **options))
-        _refuse_old(return_old)
-        yield from along.send(lambda tx: tx.put(item, condition=condition))
+            return (yield from super()._put(item, **options))
+        rest = _of_transaction(options)
+        yield from along.send(lambda tx: tx.put(item, **rest))
         return None
 
-    def _save(self, item: T, *, condition: ConditionLike = None, exactly_once: bool = False) -> Operation[bool]:
+    def _save(self, item: T, **options: Any) -> Operation[bool]:
         """Write what changed of the item, and of the items it is related to with ``cascade="save"``. See
         :meth:`Table.save`.
         """
         along = _along(self, item)
         if not along.others:
-            return (yield from super()._save(item, condition=condition, exactly_once=exactly_once))
-        return (yield from along.send(lambda tx: tx.save(item, condition=condition)))
+            return (yield from super()._save(item, **options))
+        rest = _of_transaction(options)
+        return (yield from along.send(lambda tx: tx.save(item, **rest)))
 
-    def _delete(
-        self,
-        item: T | Key[T],
-        *,
-        condition: ConditionLike = None,
-        must_exist: bool = False,
-        return_old: bool = False,
-        exactly_once: bool = False,
-        expected_version: int | None = None,
-    ) -> Operation[T | None]:
+    def _delete(self, item: T | Key[T], **options: Any) -> Operation[T | None]:
         """Delete the item, and those it is related to with ``cascade="delete"``. See :meth:`Table.delete`."""
         others: list[Any] = []
         if isinstance(item, self._target.kind):
             others = yield from _deleted_too(self.database, item, {_identity(self.database, item)})
-        options: dict[str, Any] = {"must_exist": must_exist, "expected_version": expected_version}
         if not others:
-            options |= {"return_old": return_old, "exactly_once": exactly_once}
-            return (yield from super()._delete(item, condition=condition, **options))
-        _refuse_old(return_old)
-        yield from _delete_all(self, item, others, {"condition": condition, **options})
+            return (yield from super()._delete(item, **options))
+        yield from _delete_all(self, item, others, _of_transaction(options))
         return None
 
     insert = sync(_insert)  # type: ignore[arg-type]
@@ -172,7 +161,7 @@ class _Step(Transaction):
             yield from send(self._writes[0])
             return
         try:
-            yield from transact_write(self._writes, self.token)
+            yield from self._sending()
         except TransactionCancelled as cancelled:
             reasons = [reason for reason in cancelled.reasons if reason is not None]
             if len(reasons) != 1:
@@ -181,12 +170,14 @@ class _Step(Transaction):
             raise reasons[0] from None
 
 
-def _refuse_old(return_old: bool) -> None:
-    if return_old:
+def _of_transaction(options: dict[str, Any]) -> dict[str, Any]:
+    """What a transaction takes of the options of a single write. Its token makes it happen once anyway."""
+    if options.get("return_old"):
         raise ExpressionError(
             "with related items this is a transaction, which returns no old item; drop return_old=True, or read it "
             "first"
         )
+    return {name: one for name, one in options.items() if name not in ("exactly_once", "return_old")}
 
 
 # ---------------------------------------------------------------------- deleting

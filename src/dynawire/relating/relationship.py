@@ -112,7 +112,7 @@ class Relationship:
 
     def _pairs(self, mine: MappedClass, theirs: MappedClass) -> Pairs:
         facts = self.facts
-        key, needed = _key(theirs), 1
+        key, needed = _key(theirs), len(_partition(theirs))
         if facts.index is not None:
             index = theirs.mapping.indexes.get(facts.index)
             if index is None:
@@ -120,7 +120,8 @@ class Relationship:
                     f"names the index {facts.index!r}, which {self.target.__name__} does not have"
                     f"{nearest(facts.index, theirs.mapping.indexes)}"
                 )
-            key, needed = index.key_names(), len(index.partition_key)
+            key = _readable(theirs, index.key_names())
+            needed = len(_readable(theirs, index.partition_key))
         if facts.by is not None:
             self._known(theirs, facts.by)
             self._known(mine, facts.by.values())
@@ -170,10 +171,10 @@ class Relationship:
                     f"{nearest(wanted, links.mapping.indexes)}"
                 )
             return wanted
-        if _begins(_key(links)[:1], _key(links)[1:], own):
+        if _begins(_partition(links), _key(links), own):
             return None
         for name, index in links.mapping.indexes.items():
-            if _begins(index.partition_key, index.sort_key, own):
+            if _begins(_readable(links, index.partition_key), _readable(links, index.key_names()), own):
                 return name
         raise self._error(
             f"goes through {links.cls.__name__}, where the links of one {self.owner.__name__} do not stand together; "
@@ -367,9 +368,23 @@ def _key(found: MappedClass) -> tuple[str, ...]:
     return tuple(attribute.name for attribute in found.plan.key_attributes)
 
 
-def _begins(partition_key: tuple[str, ...], sort_key: tuple[str, ...], names: tuple[str, ...]) -> bool:
+def _partition(found: MappedClass) -> tuple[str, ...]:
+    """Python names of the attributes that tell the partition."""
+    partition_key = found.mapping.partition_key
+    assert partition_key is not None
+    return _readable(found, (partition_key.name,))
+
+
+def _readable(found: MappedClass, names: tuple[str, ...]) -> tuple[str, ...]:
+    """These attributes of a key; instead of those that have no path, what they are composed of."""
+    attributes = found.mapping.attributes
+    sources = [(name,) if name in found.paths else attributes[name].computed_from for name in names]
+    return tuple(dict.fromkeys(name for each in sources for name in each))
+
+
+def _begins(partition_key: tuple[str, ...], key: tuple[str, ...], names: tuple[str, ...]) -> bool:
     """Whether these attributes are the beginning of a key, in any order."""
-    return set(names) == set((*partition_key, *sort_key)[: len(names)]) and len(names) >= len(partition_key)
+    return set(names) == set(key[: len(names)]) and len(names) >= len(partition_key)
 
 
 def _listed(names: Iterable[str]) -> str:
