@@ -35,7 +35,7 @@ from .errors import (
     VersionConflict,
 )
 from .expressions import Condition, Path, UnknownMember, Update
-from .ids import ulid, uuid7
+from .ids import ulid, uuid, uuid7
 from .index import GlobalIndex, LocalIndex
 from .key import Key
 from .managed import counter, created_at, discriminator, ttl, updated_at, version
@@ -151,6 +151,7 @@ __all__ = [
     "ttl",
     "ulid",
     "updated_at",
+    "uuid",
     "uuid7",
     "version",
 ]

@@ -1,9 +1,9 @@
-"""Identifiers that sort by the time they were made: ULID and UUID version 7.
+"""Identifiers: random ones, and those that sort by the time they were made, ULID and UUID version 7.
 
-Both are 48 bits of milliseconds since 1970, then random bits. Within one process each is greater than the one before:
-in the same millisecond, or when the clock was set back, the random part of the last one is raised by a random amount
-(RFC 9562, section 6.2, method 2; the ULID specification's monotonicity, with a wider step so that none can be guessed
-from another).
+The latter are 48 bits of milliseconds since 1970, then random bits. Within one process each is greater than the one
+before: in the same millisecond, or when the clock was set back, the random part of the last one is raised by a random
+amount (RFC 9562, section 6.2, method 2; the ULID specification's monotonicity, with a wider step so that none can be
+guessed from another).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from uuid import UUID
 
-__all__ = ["ulid", "uuid7"]
+__all__ = ["ulid", "uuid", "uuid7"]
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _ULID_RANDOM_BITS = 80
@@ -51,6 +51,16 @@ def _random(bits: int) -> int:
 
 _next_ulid = _Increasing(_ULID_RANDOM_BITS)
 _next_uuid7 = _Increasing(_UUID7_RANDOM_BITS)
+
+
+def uuid() -> UUID:
+    """A new random UUID (version 4): ``uuid.uuid4``.
+
+    For ``default_factory=``, of a key as well: ``id: Attr[UUID] = partition_key(default_factory=uuid)``.
+    """
+    from uuid import uuid4
+
+    return uuid4()
 
 
 def ulid() -> str:

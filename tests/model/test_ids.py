@@ -11,7 +11,7 @@ from uuid import RFC_4122, UUID
 import pytest
 
 import dynawire as dw
-from dynawire import Attr, Model, ids, partition_key, sort_key, ulid, uuid7
+from dynawire import Attr, Model, ids, partition_key, sort_key, ulid, uuid, uuid7
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -43,6 +43,12 @@ def test_the_example_of_the_rfc(monkeypatch: pytest.MonkeyPatch) -> None:
     # RFC 9562, appendix A.6.
     monkeypatch.setattr(ids, "_next_uuid7", lambda: 0x017F22E279B0 << 74 | 0xCC3 << 62 | 0x18C4DC0C0C07398F)
     assert uuid7() == UUID("017F22E2-79B0-7CC3-98C4-DC0C0C07398F")
+
+
+def test_a_uuid_is_chance_alone() -> None:
+    made = [uuid() for _ in range(100)]
+    assert len(set(made)) == 100
+    assert {(one.version, one.variant) for one in made} == {(4, RFC_4122)}
 
 
 @pytest.mark.parametrize("make", [ulid, uuid7])

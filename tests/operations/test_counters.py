@@ -113,6 +113,19 @@ def test_blocks_are_handed_out_without_asking(db: dw.Database, twin: Twins) -> N
     assert line.position == 11
 
 
+def test_blocks_of_many_at_the_same_time(db: dw.Database, twin: Twins) -> None:
+    lines = [Line(id=bytes([number])) for number in range(12)]
+    calls: list[Callable[[], Any]] = [one.ainsert if twin.is_async else one.insert for one in lines]
+    assert at_once(twin, calls) == [None] * 12
+    assert len({one.position for one in lines}) == 12
+    last = twin(Line.counter_of("position")).last()
+    # Whoever finds none left takes a block; none of it is lost.
+    for number in range(12, last):
+        twin(Line(id=bytes([number]))).insert()
+    assert twin(Line.counter_of("position")).last() == last
+    assert sorted(one.position for one in twin.items(Line.scan())) == list(range(1, last + 1))
+
+
 def test_forked_process_takes_its_own_block(db: dw.Database, twin: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
     twin(Line(id=b"a")).insert()
     parent = os.getpid()

@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 
 import dynawire as dw
-from dynawire import Attr, Model, ToMany, attr, one_to_many, partition_key, sort_key
+from dynawire import (
+    Attr,
+    ManyToMany,
+    Model,
+    ToMany,
+    attr,
+    counter,
+    many_to_many,
+    one_to_many,
+    partition_key,
+    sort_key,
+)
 from tests.relations.library import Author, Book, City, Good, Licence, Line, Offer, Order, Shop, Subject
 from tests.support.databases import Twins, recorded
 from tests.support.recording import RecordingEngine
@@ -223,6 +234,76 @@ def test_any_number(things: int, sent: RecordingEngine, twin: Twins, db: dw.Data
     last = sent.sent[-1].body["TransactItems"]
     assert any(one["Delete"]["TableName"].endswith("boxes") for one in last)
     assert (Box.scan().count(), Thing.scan().count()) == (0, 0)
+
+
+class Shelf(Model, table="shelves"):
+    id: Attr[str] = partition_key()
+    books: ToMany[Volume] = one_to_many(cascade=("save", "delete"))
+
+
+class Volume(Model, table="volumes"):
+    shelf: Attr[str] = partition_key()
+    number: Attr[int] = sort_key()
+    barcode: Attr[str] = attr(unique=True)
+
+
+def test_guards_of_unique_values_count_too(sent: RecordingEngine, twin: Twins, db: dw.Database) -> None:
+    db.create_tables(Shelf, Volume)
+    shelf = Shelf(id="s")
+    for number in range(80):
+        shelf.books.append(Volume(shelf="s", number=number, barcode=f"{number}"))
+    twin(shelf).save()
+    assert Volume.scan().count() == 80
+    recorded(db).clear()
+    twin(shelf).delete()
+    sizes = [len(one.body["TransactItems"]) for one in sent.sent if one.operation == "TransactWriteItems"]
+    assert sum(sizes) == 1 + 2 * 80
+    assert max(sizes) <= 100
+    assert (Shelf.scan().count(), Volume.scan().count()) == (0, 0)
+    assert Volume.rebuild_unique(dry_run=True).guards == 0
+
+
+class Bill(Model, table="bills"):
+    id: Attr[int] = partition_key(default=counter())
+    items: ToMany[Item] = one_to_many(cascade="save")
+
+
+class Item(Model, table="items-of-bills"):
+    bill_id: Attr[int] = partition_key()
+    place: Attr[int] = sort_key()
+
+
+class Tag(Model, table="tags"):
+    id: Attr[str] = partition_key()
+    notes: ManyToMany[Note] = many_to_many("Tagged", own="tag_id", other="note_id")
+
+
+class Tagged(Model, table="tagged"):
+    tag_id: Attr[str] = partition_key()
+    note_id: Attr[int] = sort_key()
+
+
+class Note(Model, table="notes"):
+    id: Attr[int] = partition_key(default=counter())
+
+
+def test_items_of_one_that_has_no_number_yet(twin: Twins, db: dw.Database) -> None:
+    db.create_tables(Bill, Item)
+    bill = Bill()
+    with pytest.raises(dw.RelationError, match="has no id yet: store it first"):
+        bill.items.append(Item(bill_id=0, place=1))
+    twin(bill).insert()
+    bill.items.append(Item(bill_id=0, place=1))
+    twin(bill).save()
+    assert Item.get_one(1, 1).bill_id == bill.id
+    db.create_tables(Tag, Tagged, Note)
+    tag, note = Tag(id="t"), Note()
+    tag.insert()
+    with pytest.raises(dw.RelationError, match="has no key yet"):
+        twin(tag.notes).add(note)
+    twin(note).insert()
+    twin(tag.notes).add(note)
+    assert Tagged.get_one("t", 1).note_id == note.id
 
 
 def test_many_with_a_condition_that_fails(sent: RecordingEngine, twin: Twins, db: dw.Database) -> None:

@@ -49,7 +49,6 @@ class Assembly:
         self.writes = writes
         self.entries: list[Entry] = []
         self._number()
-        self._identities = {self.identity(write.target, write.key) for write in writes}
         self._guard()
 
     @staticmethod
@@ -105,7 +104,8 @@ class Assembly:
 
     def writes_item(self, target: Target, key: Item) -> bool:
         """Whether one of the writes is of the item with this key."""
-        return self.identity(target, key) in self._identities
+        wanted = self.identity(target, key)
+        return any(self.identity(write.target, write.key) == wanted for write in self.writes)
 
     def params(self, token: str) -> dict[str, Any]:
         """The parameters of the TransactWriteItems.

@@ -8,7 +8,6 @@ then the refusal says what is stored, and it is worked out again, within a budge
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import copy
 from typing import Any
 
 from ..errors import (
@@ -61,6 +60,12 @@ class Companions:
         """Whether it may take a transaction, which returns no old item."""
         return self.unique is not None or (self.numbering is not None and bool(self.numbering.gap_free))
 
+    @property
+    def most(self) -> int:
+        """How many operations come with the write at the most."""
+        unique = 0 if self.unique is None else self.unique.most
+        return unique + (0 if self.numbering is None else len(self.numbering.gap_free))
+
     def request(self, write: Write) -> dict[str, Any]:
         """The item's own request, with what is required besides."""
         names: dict[str, str] = {}
@@ -106,12 +111,12 @@ def accompanied_params(writes: Sequence[Write], token: str) -> dict[str, Any]:
 # ---------------------------------------------------------------------- sending
 
 
-def transact_accompanied(writes: Sequence[Write], token: str, *, alone: bool = False) -> Operation[list[Any]]:
+def transact_accompanied(writes: Sequence[Write], token: str | None, *, alone: bool = False) -> Operation[list[Any]]:
     """Apply all writes, with what comes with them, or none.
 
     Args:
         writes: the writes, of which at least one has companions.
-        token: the idempotency token.
+        token: the idempotency token; None: a new one.
         alone: whether a single write that turns out to come with nothing is sent without transaction.
 
     Raises:
@@ -127,6 +132,7 @@ def transact_accompanied(writes: Sequence[Write], token: str, *, alone: bool = F
         if alone and not assembly.entries:
             done, result = yield from _send_alone(writes[0])
         else:
+            token = token or new_token()
             done, result = yield from _transact(assembly, _token(token, attempt))
         if done:
             return result
@@ -168,7 +174,7 @@ def _make_ready(writes: Sequence[Write]) -> Operation[None]:
 def send_accompanied(write: Write, exactly_once: bool) -> Operation[Any]:
     """Send one write with what comes with it."""
     try:
-        results = yield from transact_accompanied([write], new_token(), alone=not exactly_once)
+        results = yield from transact_accompanied([write], None, alone=not exactly_once)
     except TransactionCancelled as cancellation:
         for reason in cancellation.reasons:
             if reason is not None:
@@ -180,13 +186,20 @@ def send_accompanied(write: Write, exactly_once: bool) -> Operation[Any]:
 def _send_alone(write: Write) -> Operation[tuple[bool, list[Any]]]:
     companions = write.companions
     assert companions is not None
-    single = copy(write)
-    single.request = companions.request(write)
-    # What is refused is looked at here first.
-    single.explain = lambda error: error
-    if companions.numbering is not None and companions.numbering.in_key:
-        # Sent again after a lost response, it would find its own item in the way, and go on to another number.
-        single.idempotent = False
+    # Sent again after a lost response, a new number would find its own item in the way, and go on to another.
+    numbered = companions.numbering is not None and companions.numbering.in_key
+    single = Write(
+        write.target,
+        write.action,
+        companions.request(write),
+        write.key,
+        idempotent=write.idempotent and not numbered,
+        # What is refused is looked at here first.
+        explain=lambda error: error,
+        applied=write.applied,
+        return_values=write.return_values,
+        explain_path=write.explain_path,
+    )
     try:
         result = yield from send_write(single)
     except ConditionFailed as error:

@@ -112,7 +112,8 @@ class Keeping:
             attributes = list(self.unique.attributes)
             # An insert finds nothing stored, unless it replaces what has expired.
             conditional = not insert or write.target.hides is not None
-            change = UniqueChange(write, attributes, stored, lambda _: wire, conditional=conditional)
+            if conditional or any(one.code(wire) for one in attributes):
+                change = UniqueChange(write, attributes, stored, lambda _: wire, conditional=conditional)
         if change is not None or numbering is not None:
             write.companions = Companions(change, numbering)
 

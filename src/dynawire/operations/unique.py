@@ -144,6 +144,11 @@ class UniqueChange:
     def _of(self, item: Item) -> Item:
         return {name: item[name] for name in self.names if name in item}
 
+    @property
+    def most(self) -> int:
+        """How many guards it takes and gives back at the most."""
+        return 2 * len(self._attributes)
+
     def ready(self) -> Operation[None]:
         """Read what is stored, if that is not known."""
         if self.stored is None:

@@ -78,6 +78,11 @@ class Write:
         self.adopt = adopt
         self.companions: Companions | None = None
 
+    @property
+    def operations(self) -> int:
+        """How many of the hundred operations of a transaction it takes at the most."""
+        return 1 if self.companions is None else 1 + self.companions.most
+
     def explained(self, error: DynawireError) -> DynawireError:
         """The error of this call for what the service answered."""
         if isinstance(error, ConditionFailed):

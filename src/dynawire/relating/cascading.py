@@ -129,14 +129,13 @@ class _Along:
         Args:
             write_item: writes the item itself.
         """
-        steps = [_Step(self._database)]
-        for instance in self._order:
-            if len(steps[-1]) == MAX_ACTIONS:
-                steps.append(_Step(self._database))
+        writes = [_Step(self._database) for _ in self._order]
+        for step, instance in zip(writes, self._order, strict=True):
             if instance is self._item:
-                write_item(steps[-1])
+                write_item(step)
             else:
-                steps[-1].save(instance)
+                step.save(instance)
+        steps = _packed(self._database, writes)
         for step in steps:
             yield from step.sent()
         return any(map(len, steps))
@@ -154,6 +153,15 @@ class _Step(Transaction):
     def __init__(self, database: Database) -> None:
         super().__init__(database, None)
         self._meant = True
+
+    @property
+    def operations(self) -> int:
+        """How many of the hundred operations of a transaction it takes at the most."""
+        return sum(write.operations for write in self._writes)
+
+    def add(self, other: _Step) -> None:
+        """Send the writes of another one too."""
+        self._writes += other._writes
 
     def sent(self) -> Operation[None]:
         """Send them; where only one of them failed, raise what it raises alone."""
@@ -231,23 +239,34 @@ def _delete_all(table: Table[Any], item: Any, others: list[Any], options: dict[s
     """Delete others and the item: all or nothing up to 100 items, else in steps of which the item's is the last."""
     last = _Step(table.database)
     last.delete(item, **options)
-    room = MAX_ACTIONS - len(last)
-    if len(others) > room:
-        (own, *_) = last._writes
-        if "ConditionExpression" in own.request:
-            # Nothing of it is deleted when it can be known that the item itself will not be.
-            yield from _sent_check(own)
-        before, others = others[:-room], others[-room:]
-        for start in range(0, len(before), MAX_ACTIONS):
-            step = _Step(table.database)
-            for other in before[start : start + MAX_ACTIONS]:
-                step.delete(other)
-            yield from step.sent()
-    for other in others:
-        last.delete(other)
-    yield from last.sent()
+    (own, *_) = last._writes
+    deletes = [_Step(table.database) for _ in others]
+    for step, other in zip(deletes, others, strict=True):
+        step.delete(other)
+    room, first = MAX_ACTIONS - last.operations, len(deletes)
+    while first and deletes[first - 1].operations <= room:
+        first -= 1
+        room -= deletes[first].operations
+    steps = _packed(table.database, deletes[:first])
+    if steps and "ConditionExpression" in own.request:
+        # Nothing of it is deleted when it can be known that the item itself will not be.
+        yield from _sent_check(own)
+    for step in deletes[first:]:
+        last.add(step)
+    for step in [*steps, last]:
+        yield from step.sent()
     for relationship in cascading_relationships(type(item), "delete"):
         forget(item, relationship.name)
+
+
+def _packed(database: Database, writes: list[_Step]) -> list[_Step]:
+    """The same in as few transactions as the hundred operations of each allow, in order."""
+    steps: list[_Step] = []
+    for write in writes:
+        if not steps or steps[-1].operations + write.operations > MAX_ACTIONS:
+            steps.append(_Step(database))
+        steps[-1].add(write)
+    return steps
 
 
 def _sent_check(write: Write) -> Operation[None]:

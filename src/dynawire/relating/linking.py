@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import RelationError
 from ..operations.effects import Operation
-from .relationship import Relationship
+from .relationship import Relationship, is_unnumbered
 from .state import forget
 
 if TYPE_CHECKING:
@@ -63,10 +63,11 @@ def _ends(relationship: Relationship, instance: Any, other: Any) -> dict[str, An
     relationship.check(other)
     links = relationship.links
     assert links is not None
-    ends = {link: getattr(instance, own) for own, link in links.own}
-    ends |= {link: getattr(other, theirs) for link, theirs in links.other}
-    for name, value in ends.items():
-        if value is None:
+    sources = [(link, instance, own) for own, link in links.own]
+    sources += [(link, other, theirs) for link, theirs in links.other]
+    ends = {link: getattr(one, name) for link, one, name in sources}
+    for name, one, source in sources:
+        if ends[name] is None or is_unnumbered(one, source):
             raise RelationError(
                 f"{relationship!r}: an item has no key yet, so {links.cls.__name__}.{name} has no value; give it one "
                 "first",

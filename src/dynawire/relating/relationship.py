@@ -11,7 +11,14 @@ from ..mapping.relations import RelationDeclaration, RelationFacts
 from ..operations.mapped import MappedClass, mapped
 from .state import Known, forget, keep, known
 
-__all__ = ["Links", "Relationship", "cascading_relationships", "declared_relations", "relationships"]
+__all__ = [
+    "Links",
+    "Relationship",
+    "cascading_relationships",
+    "declared_relations",
+    "is_unnumbered",
+    "relationships",
+]
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -281,6 +288,8 @@ class Relationship:
         for name, source in pairs:
             if getattr(leader, source) is None:
                 raise self._refused(f"the {type(leader).__name__} has no {source} yet; give it one first")
+            if is_unnumbered(leader, source):
+                raise self._refused(f"the {type(leader).__name__} has no {source} yet: store it first, to be numbered")
             if name in changes and name in key and getattr(follower, "_loaded", None) is not None:
                 raise self._refused(
                     f"{type(follower).__name__}.{name} is part of its key, which a stored item keeps for life"
@@ -311,6 +320,11 @@ class Relationship:
 
     def _refused(self, message: str) -> RelationError:
         return RelationError(f"{self!r}: {message}", model=self.owner.__name__, attribute=self.name)
+
+
+def is_unnumbered(instance: Any, name: str) -> bool:
+    """Whether an attribute has a counter that has not numbered the instance yet."""
+    return not getattr(instance, name) and mapped(type(instance)).mapping.attributes[name].counter is not None
 
 
 def relationships(cls: type[Any]) -> dict[str, Relationship]:
