@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -531,3 +533,25 @@ def test_insert_over_an_expired_item_frees_its_values(db: dw.Database, twin: Twi
     twin(Seat(id="2", code="a")).insert()
     assert len(guards(db, Seat)) == 2
     check(db, Seat)
+
+
+class Device(Model, table="devices"):
+    id: Attr[Decimal] = partition_key()
+    serial: Attr[UUID | None] = attr(default=None, unique=True)
+    since: Attr[datetime | None] = attr(default=None, unique=Unique("serial"))
+
+
+def test_values_that_others_write_as_another_text(db: dw.Database, twin: Twins) -> None:
+    db.create_tables(Device)
+    serial = uuid4()
+    item = {"id": {"N": "1.50"}, "serial": {"S": str(serial).upper()}, "since": {"S": "2026-01-02T00:00:00Z"}}
+    raw(db, Device, "PutItem", Item=item)
+    assert twin(Device).rebuild_unique().added == 2
+    assert twin(Device).rebuild_unique().added == 0
+    conflict("serial", lambda: twin(Device(id=Decimal(2), serial=serial)).insert())
+    device = twin(Device).get(Decimal("1.5"))
+    device.since = None
+    twin(device).save()
+    assert len(guards(db, Device)) == 1
+    twin(device).delete()
+    assert guards(db, Device) == []

@@ -125,7 +125,8 @@ def transact_accompanied(writes: Sequence[Write], token: str | None, *, alone: b
         RetriesExhausted: others kept changing what it reckoned with.
     """
     for attempt in range(MAX_ATTEMPTS):
-        if attempt:
+        # What was not as it was thought to be is known the second time; after that others are at it.
+        if attempt > 1:
             yield Sleep(_pause(attempt))
         yield from _make_ready(writes)
         assembly = Assembly(writes)

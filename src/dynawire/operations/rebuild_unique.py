@@ -138,10 +138,14 @@ class _Rebuilding:
         found = yield from self._read([claim.key for _, claim in wanted])
         for item, claim in wanted:
             guard = found.get(self._identity(claim.key))
-            if guard is None or guard.get(OWNER) != {"M": dict(claim.owner)}:
+            if guard is None or not self._is_of(guard, claim.owner):
                 yield from self._add(item, claim, guard)
         self._report.items += len(items)
         self._done(len(items))
+
+    def _is_of(self, guard: Item, owner: Item) -> bool:
+        former = guard.get(OWNER, {}).get("M")
+        return former is not None and self._identity(former) == self._identity(owner)
 
     def _claims(self, item: Item) -> Iterator[Claim]:
         key = {name: item[name] for name in self._key_names}
@@ -162,7 +166,7 @@ class _Rebuilding:
                         f"values, and is none; give it another key, or name {claim.unique.label}'s values otherwise "
                         "with Unique(name=...)"
                     )
-                if owner == claim.owner:
+                if self._is_of(guard, claim.owner):
                     return
                 former, _ = yield from claim.judge(owner)
                 if former is None:

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..codec.plan import ClassPlan
-from ..errors import ExpressionError, SchemaError
+from ..errors import DecodeError, ExpressionError, SchemaError, ValidationError
 from ..expressions import Update, Value
 from ..expressions.updates import IfNotExists
 from ..mapping.attributes import Attribute
 from ..mapping.class_mapping import ClassMapping
+from ..mapping.value_codec import ValueCodec
 from .effects import Operation, Request
 from .guards import Claim, Orphan
 from .reserved import digest, first_with, scalar
@@ -34,6 +35,7 @@ __all__ = ["UniqueAttribute", "UniqueChange", "Uniqueness", "read_attributes", "
 Item = Mapping[str, Any]
 After = Callable[[Item], Item]
 
+_PLAIN: tuple[Any, ...] = (str, int, bytes, bool, str | None, int | None, bytes | None, bool | None)
 _SCALARS = frozenset({"S", "N", "B", "NULL"})
 _SCOPES = _SCALARS | {"BOOL"}
 _read_item = msgspec.json.Decoder(dict[str, Any]).decode
@@ -48,7 +50,7 @@ class UniqueAttribute:
         names: stored names of what a guard depends on: its own, then those of the scope.
     """
 
-    __slots__ = ("_ignore_case", "label", "name", "names")
+    __slots__ = ("_codecs", "_ignore_case", "label", "name", "names")
 
     def __init__(self, mapping: ClassMapping, plan: ClassPlan, attribute: Attribute) -> None:
         def wrong(message: str) -> SchemaError:
@@ -75,16 +77,34 @@ class UniqueAttribute:
             if not plan.codecs[one.name].tags <= _SCOPES:
                 raise wrong(f"its scope {one.name} must be stored as text, a number, binary or a bool")
         self.names = (attribute.stored_name, *(one.stored_name for one in scope))
+        self._codecs = [None if _is_plain(one.annotation) else plan.codecs[one.name] for one in (attribute, *scope)]
         self.name = attribute.unique.name or f"{first_with(mapping, label)}.{attribute.stored_name}"
 
     def code(self, item: Item) -> bytes | None:
         """What tells the guard of an item's value from others; None when it has no value, which needs no guard."""
-        value, *scope = (scalar(item.get(name)) for name in self.names)
+        value, *scope = [
+            scalar(_as_written(codec, item.get(name))) for name, codec in zip(self.names, self._codecs, strict=True)
+        ]
         if value is None:
             return None
         if self._ignore_case:
             value = value[0], value[1].casefold()
         return digest(self.name, value, *scope)
+
+
+def _is_plain(annotation: Any) -> bool:
+    """Whether each value has one text in DynamoDB, however it was written."""
+    return annotation in _PLAIN
+
+
+def _as_written(codec: ValueCodec | None, wire: dict[str, Any] | None) -> dict[str, Any] | None:
+    """A stored value as this class writes it: others may write the same UUID or time as another text."""
+    if codec is None or wire is None or "NULL" in wire:
+        return wire
+    try:
+        return codec.unconstrained.encode(codec.decode(wire))
+    except (DecodeError, ValidationError):
+        return wire
 
 
 class Uniqueness:
