@@ -26,7 +26,7 @@ INNER = {
     "engines.embedded": {"errors", "engines.protocol"},
 }
 TABLE = {"batch", "database", "external", "find", "finding", "keeping", "key", "page", "query", "table"}
-TABLE |= {"relating", "transaction", "where"}
+TABLE |= {"migrating", "relating", "transaction", "where"}
 MODEL = {"composed", "declare", "ids", "index", "managed", "metaclass", "model", "model_batches", "model_operations"}
 MODEL |= {"pydantic", "related", "relations"}
 FRONT = {"cli", "compat", "console", "testing"}

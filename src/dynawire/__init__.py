@@ -41,6 +41,7 @@ from .key import Key
 from .managed import counter, created_at, discriminator, ttl, updated_at, version
 from .mapping.keeping import Unique
 from .mapping.markers import EpochSeconds, Json, NaiveDatetime, Stored
+from .mapping.migrations import Migrations
 from .model import Model
 from .operations.batch import BatchGetResult, BatchWriteResult, Unprocessed
 from .operations.capacity import CapacityMeter
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from .find import Find
     from .operations.finding.explaining import Explanation
     from .operations.finding.where import WhereResult
+    from .operations.migrating import MigrationFailure, MigrationResult
 
 __version__ = "0.1.0"
 
@@ -96,6 +98,9 @@ __all__ = [
     "LinkedItems",
     "LocalIndex",
     "ManyToMany",
+    "MigrationFailure",
+    "MigrationResult",
+    "Migrations",
     "Model",
     "MultipleItemsFound",
     "NaiveDatetime",
@@ -159,6 +164,8 @@ __all__ = [
 _LOADED_WHEN_USED = {
     "Explanation": "operations.finding.explaining",
     "Find": "find",
+    "MigrationFailure": "operations.migrating",
+    "MigrationResult": "operations.migrating",
     "WhereResult": "operations.finding.where",
 }
 

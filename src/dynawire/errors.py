@@ -114,6 +114,7 @@ class DecodeError(DynawireError, ValueError):
         path: where in the item the value stands (``"address.zip"``).
         expected: what the class expects there, in DynamoDB's terms.
         found: what is stored there, in DynamoDB's terms (a type, never a value).
+        version: the version the item is stored as, when it could not be migrated; else None.
     """
 
     model: str | None = None
@@ -121,6 +122,7 @@ class DecodeError(DynawireError, ValueError):
     path: str | None = None
     expected: str | None = None
     found: str | None = None
+    version: int | None = None
 
 
 class ExpressionError(DynawireError, ValueError):

@@ -68,7 +68,8 @@ class Model(_Instance, ModelOperations[PK, SK], _Struct):
     ``class Airport(Model, table="airports")`` declares attributes as ``name: Attr[str]``; one of them is the
     ``partition_key()``, perhaps another the ``sort_key()``. Class keywords: ``table``, ``abstract`` (a mixin: its
     attributes are for derived classes), ``billing``, ``read_units``, ``write_units``, ``stream``, ``ttl``,
-    ``hide_expired``, ``table_class``, ``deletion_protection``, ``allow_scan``, ``tag``. One without table nests.
+    ``hide_expired``, ``table_class``, ``deletion_protection``, ``allow_scan``, ``migrations``, ``tag``. One without
+    table nests.
 
     ``class Airport(Model[str, str], table="airports")`` says of which types the partition key and the sort key are, so
     that type checkers refuse a key of another type (``Model[str, None]`` without sort key). It must agree with the

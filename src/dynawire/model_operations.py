@@ -13,6 +13,7 @@ from .finding import ModelFinding
 from .keeping import ModelKeeping
 from .key import ConditionLike, Key
 from .mapping.key_types import PK, SK
+from .migrating import ModelMigrating
 from .model_batches import ModelBatches
 from .operations.drivers import arun, run
 from .operations.effects import Operation
@@ -61,7 +62,7 @@ class _ParamsOfClassOrInstance:
         return Params(Table, table, instance, only=_INSTANCE_OPERATIONS)
 
 
-class ModelOperations(_Keyed[PK, SK], ModelBatches, ModelFinding, ModelKeeping):
+class ModelOperations(_Keyed[PK, SK], ModelBatches, ModelFinding, ModelKeeping, ModelMigrating):
     """What a class whose instances are items can do: every operation, on the current database."""
 
     __slots__ = ()

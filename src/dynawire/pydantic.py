@@ -21,6 +21,7 @@ from .mapping.attributes import NO_DEFAULT, AttributeDeclaration
 from .mapping.class_body import related_annotation
 from .mapping.class_mapping import ClassMapping, TableOptions
 from .mapping.indexes import IndexDeclaration
+from .mapping.migrations import Migrations
 from .mapping.relations import RelationDeclaration, relation_problem
 from .model_operations import ModelOperations
 from .operations.mapped import MappedClass, mapped
@@ -203,6 +204,7 @@ class PydanticModel(BaseModel, ModelOperations[Any, Any], metaclass=_PydanticMet
             table_class: Literal["STANDARD", "STANDARD_INFREQUENT_ACCESS"] = ...,
             deletion_protection: bool = ...,
             allow_scan: bool = ...,
+            migrations: type[Migrations] = ...,
             **config: Any,
         ) -> None: ...
 

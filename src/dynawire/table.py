@@ -11,6 +11,7 @@ from .expressions import Condition, Paths, Update
 from .finding import TableFinding
 from .keeping import TableKeeping
 from .key import ConditionLike, Key
+from .migrating import TableMigrating
 from .operations.delete import prepare_delete
 from .operations.effects import Operation
 from .operations.get import get_existing, get_item, item_exists, refresh_item
@@ -38,7 +39,7 @@ T = TypeVar("T")
 TABLE_TIMEOUT = 300.0
 
 
-class Table(TableBatches[T], TableFinding[T], TableKeeping[T], Generic[T]):
+class Table(TableBatches[T], TableFinding[T], TableKeeping[T], TableMigrating, Generic[T]):
     """One mapped class on one database: every operation, each also as its a-twin for asyncio.
 
     Made by :meth:`Database.table`. Thread-safe; it holds no state of its own.

@@ -11,6 +11,7 @@ from ..errors import DecodeError, LimitExceeded, ValidationError
 from ..mapping.adapters.base import Adapter
 from ..mapping.annotations import Names
 from ..mapping.class_mapping import ClassMapping
+from ..mapping.migrations import Versions
 from ..mapping.records import RecordFields
 from .base import ENCODE_FAILURES, MAX_DEPTH
 from .checks import check_codecs
@@ -55,7 +56,10 @@ class ClassPlan:
         codecs: one codec per attribute, by Python name.
         key_codecs: the primary key's codecs, partition key first.
         key_names: stored names of the primary key's attributes.
+        versions: what its migrations say; None: it has none.
     """
+
+    versions: Versions | None = None
 
     def __init__(
         self, mapping: ClassMapping, fields: RecordFields, adapter: Adapter, names: Names | None = None
@@ -81,16 +85,22 @@ class ClassPlan:
 
     # ------------------------------------------------------------------ compiling
 
+    @property
+    def members(self) -> Any:
+        """The type msgspec reads an item into, for ``build``."""
+        return self.record.wire_members
+
     def _compile(self) -> None:
         # Each when first called: many a program reads a class without ever writing it, or the other way round.
-        members = self.record.wire_members
+        members = self.members
+        one = members if members is msgspec.Raw else members | None
         self.build: Callable[[Any], Any] = made_later(self, "build", self._builder)
         self.build_many: Callable[[Any], list[Any]] = made_later(self, "build_many", self._page_builder)
         self._encode_members: Callable[[Any], WireItem] = made_later(self, "_encode_members", self._member_encoder)
         self._encode_key: Callable[[Sequence[Any]], WireItem] = made_later(self, "_encode_key", self._key_encoder)
-        item: Any = [("Item", members | None, None), ("ConsumedCapacity", Any, None)]
+        item: Any = [("Item", one, None), ("ConsumedCapacity", Any, None)]
         self._read_item = made_later(self, "_read_item", lambda: _decoder("ItemOutput", item))
-        attributes: Any = [("Attributes", members | None, None), ("ConsumedCapacity", Any, None)]
+        attributes: Any = [("Attributes", one, None), ("ConsumedCapacity", Any, None)]
         self._read_attributes = made_later(self, "_read_attributes", lambda: _decoder("AttributesOutput", attributes))
         page: Any = [("Items", list[members], ()), *_page_fields]  # type: ignore[valid-type]
         self._read_page = made_later(self, "_read_page", lambda: _decoder("PageOutput", page))
@@ -319,7 +329,7 @@ class ClassPlan:
             DecodeError: the item does not fit the class.
         """
         try:
-            wire = msgspec.json.decode(msgspec.json.encode(item), type=self.record.wire_members, strict=False)
+            wire = msgspec.json.decode(msgspec.json.encode(item), type=self.members, strict=False)
             return self.build(wire)
         except Exception:  # noqa: BLE001 - constructors raise what they like
             misfit = self.misfit_in(item)
@@ -351,13 +361,16 @@ class ClassPlan:
             return loaded
         record = self.record.unconstrained
         assert isinstance(record, RecordCodec)
-        wire: WireItem = record.encode_members(self.build(loaded))
+        wire: WireItem = record.encode_members(self._instance(loaded))
         present = {
             attribute.stored_name
             for position, attribute in enumerate(self.record.fields.attributes)
             if getattr(loaded, f"f{position}") is not None
         }
         return {name: value for name, value in wire.items() if name in present}
+
+    def _instance(self, loaded: Any) -> Any:
+        return self.build(loaded)
 
 
 _page_fields: Mapping[str, Any] | Any = [

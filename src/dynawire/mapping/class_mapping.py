@@ -12,6 +12,7 @@ from .attributes import Attribute, stored_name_problem
 from .expiring import hiding_problem, stored_as_ttl
 from .families import Family
 from .indexes import MAX_INCLUDED, IndexDeclaration, IndexDefinition
+from .migrations import Migrations, is_migrations
 from .placement import Placement
 
 __all__ = ["ClassMapping", "TableKeywords", "TableOptions", "nearest"]
@@ -35,6 +36,7 @@ class TableOptions(msgspec.Struct, frozen=True, kw_only=True):
         table_class: ``"STANDARD"`` or ``"STANDARD_INFREQUENT_ACCESS"``, or None for the service's default.
         deletion_protection: whether DeleteTable is refused.
         allow_scan: whether the class may be scanned; None: as the database says.
+        migrations: how items of earlier versions are read; None: there are none.
     """
 
     billing: Literal["PAY_PER_REQUEST", "PROVISIONED"] = "PAY_PER_REQUEST"
@@ -46,6 +48,7 @@ class TableOptions(msgspec.Struct, frozen=True, kw_only=True):
     table_class: Literal["STANDARD", "STANDARD_INFREQUENT_ACCESS"] | None = None
     deletion_protection: bool = False
     allow_scan: bool | None = None
+    migrations: type[Migrations] | None = None
 
     def problem(self) -> str | None:
         """What DynamoDB would refuse of these options; None when nothing."""
@@ -66,6 +69,8 @@ class TableOptions(msgspec.Struct, frozen=True, kw_only=True):
                 return f"{name}= is True or False"
         if self.allow_scan is not None and type(self.allow_scan) is not bool:
             return "allow_scan= is True, False or None"
+        if self.migrations is not None and not is_migrations(self.migrations):
+            return "migrations= is a class derived from Migrations, not an instance and not Migrations itself"
         return None
 
 
@@ -81,6 +86,7 @@ class TableKeywords(TypedDict, total=False):
     table_class: Literal["STANDARD", "STANDARD_INFREQUENT_ACCESS"]
     deletion_protection: bool
     allow_scan: bool
+    migrations: type[Migrations]
 
 
 _CHOICES: dict[str, tuple[str, ...]] = {

@@ -183,7 +183,7 @@ def _typed_reader(target: Target) -> Reader:
     """A function that reads a response's items straight into the class's wire types."""
     reader = target.readers.get("BatchGetItem")
     if reader is None:
-        members = target.plan.record.wire_members
+        members = target.plan.members
         responses = msgspec.defstruct(
             "BatchGetResponses",
             [("items", list[members], ())],  # type: ignore[valid-type]

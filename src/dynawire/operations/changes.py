@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ..codec.canonical import canonical
+from ..codec.migrated import MigratedItem, as_read
 from ..errors import ValidationError
 from ..mapping.attributes import Attribute
 
@@ -49,6 +52,16 @@ class Changes(msgspec.Struct):
         self.values = {path: one for path, one in self.values.items() if path[0] != name}
         self.removed = [path for path in self.removed if path[0] != name]
 
+    def follow(self, names: Iterable[str], stored: dict[str, Any], current: dict[str, Any]) -> None:
+        """Write these top-level attributes as a whole, where they are stored otherwise."""
+        for name in names:
+            self.leave(name)
+            old, new = stored.get(name), current.get(name)
+            if new is None and old is not None:
+                self.removed.append((name,))
+            elif new is not None and (old is None or canonical(old) != canonical(new)):
+                self.values[(name,)] = new
+
     def write_whole(self, name: str, value: Any) -> None:
         """Write a top-level attribute as a whole instead of its parts."""
         self.leave(name)
@@ -59,17 +72,21 @@ def changes_since(target: Target, loaded: dict[str, Any], current: dict[str, Any
     """What makes ``loaded`` into ``current``, two items by stored name.
 
     Members of maps are compared one by one, so that two writers that change different members of a map both win.
-    Lists and sets are written whole.
+    Lists and sets are written whole. What migrations changed counts, also in attributes the class does not have.
     """
     changes = Changes({}, [])
+    read = as_read(loaded)
     # What is computed changes when its sources do, and they are compared.
     for attribute in target.plan.record.fields.attributes:
         name = attribute.stored_name
         old, new = loaded.get(name), current.get(name)
-        if old is None and new is not None and new == default_wire(target.plan, attribute):
-            # Never stored and still at its default: nothing the user changed.
-            continue
+        if new is not None and name not in read and new == default_wire(target.plan, attribute):
+            # Absent and still at its default: nothing the user changed.
+            new = None
         _compare((name,), old, new, changes)
+    if isinstance(loaded, MigratedItem):
+        changes.values.update({(name,): wire for name, wire in loaded.others.items() if wire is not None})
+        changes.removed += [(name,) for name, wire in loaded.others.items() if wire is None]
     return changes
 
 
@@ -96,15 +113,3 @@ def _compare(path: WirePath, old: Any, new: Any, changes: Changes) -> None:
             _compare((*path, name), old["M"].get(name), new["M"].get(name), changes)
     elif canonical(old) != canonical(new):
         changes.values[path] = new
-
-
-def canonical(wire: dict[str, Any]) -> Any:
-    """A form in which equal values are equal: the order of a set's members means nothing."""
-    ((tag, payload),) = wire.items()
-    if tag in ("SS", "NS", "BS"):
-        return tag, frozenset(payload)
-    if tag == "L":
-        return tag, [canonical(one) for one in payload]
-    if tag == "M":
-        return tag, {name: canonical(one) for name, one in payload.items()}
-    return tag, payload

@@ -37,8 +37,7 @@ class MappedClass:
         self.cls = mapping.cls
         self.mapping = mapping
         self.adapter = adapter
-        kind = ClassPlan if mapping.family is None else FamilyPlan
-        self.plan = kind(mapping, fields, adapter, names)
+        self.plan = _plan_kind(mapping)(mapping, fields, adapter, names)
         self.paths: dict[str, Path[Any]] = {
             attribute.name: Path(
                 mapping.owner,
@@ -57,6 +56,21 @@ class MappedClass:
         if self.computed is not None:
             self.plan.compute_with(self.computed.add)
         self.upkeep = upkeep_of(mapping, self.paths, self.plan, adapter, self.computed)
+
+
+def _plan_kind(mapping: ClassMapping) -> type[ClassPlan]:
+    if mapping.options.migrations is None:
+        return ClassPlan if mapping.family is None else FamilyPlan
+    if mapping.family is not None:
+        raise SchemaError(
+            f"{mapping.name}: a class with a discriminator() can't have migrations=, since an item's class is known "
+            "only when it is of the latest version; give the class a table of its own, or read earlier items with a "
+            "Model that is declared as they are",
+            model=mapping.name,
+        )
+    from ..codec.migrating import MigratingPlan
+
+    return MigratingPlan
 
 
 def mapped(cls: type[Any]) -> MappedClass:

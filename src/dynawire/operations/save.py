@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..codec.migrated import MigratedItem
 from ..errors import ConditionFailed, DynawireError, LimitExceeded, ServiceError, ValidationError
 from ..expressions import Comparison, Condition, Placeholders, Value, all_of
 from .changes import Changes, changes_since
 from .failures import condition_failed, converted, lost_path, missing_or_false
+from .migrated import changed_since_read, migrated_unchanged, unchanged
 from .put import prepare_put
 from .target import Target, encode_json
 from .write import Write, add_condition, with_existence
@@ -19,12 +21,20 @@ MAX_EXPRESSION_BYTES = 4096
 REFRESH = "another writer changed the item since it was loaded: refresh() the instance, and make the changes again"
 
 
-def prepare_save(target: Target, instance: Any, condition: Condition | None) -> Write | None:
-    """Write what changed since the instance was loaded; None when nothing did. A new instance is put."""
+def prepare_save(target: Target, instance: Any, condition: Condition | None, loaded: Any = None) -> Write | None:
+    """Write what changed since the instance was loaded; None when nothing did. A new instance is put.
+
+    Args:
+        target: the class and its table.
+        instance: the instance.
+        condition: what must hold of the stored item.
+        loaded: what the instance was loaded from; None: what its adapter knows.
+    """
     if target.family is not None:
         target = target.of(instance)
     plan = target.plan
-    loaded = target.adapter.loaded(instance)
+    if loaded is None:
+        loaded = target.adapter.loaded(instance)
     if loaded is None:
         if not target.adapter.new_is_put:
             raise _unknown(target, instance)
@@ -34,10 +44,16 @@ def prepare_save(target: Target, instance: Any, condition: Condition | None) -> 
     plan.check_size(wire, len(encode_json(wire)))
     before = plan.loaded_wire(loaded)
     changes = changes_since(target, before, wire)
+    migrated = before if isinstance(before, MigratedItem) else None
     if upkeep is not None:
         for name in upkeep.kept_by_save:
             changes.leave(name)
-        upkeep.refuse_immutable(name for name in changes.names() if name in before)
+        names = changes.names()
+        upkeep.refuse_immutable(
+            (name for name in names if name in before)
+            if migrated is None
+            else changed_since_read(migrated, wire, names)
+        )
     _refuse_key_change(target, changes)
     if not changes:
         return None
@@ -47,9 +63,16 @@ def prepare_save(target: Target, instance: Any, condition: Condition | None) -> 
         wire.update(staged.values)
         changes.values.update({(name,): value for name, value in staged.values.items()})
     assumed = None if target.computed is None else target.computed.stage_save(changes, wire, before)
+    if target.computed is not None and migrated is not None:
+        # Items of earlier versions may lack it, whether or not its sources change.
+        computed = [name for name in target.computed.by_name if name not in plan.key_names]
+        changes.follow(computed, migrated.stored, wire)
     names = changes.names()
     placeholders, expression, whole = _compiled(target, changes, wire)
-    guards = [_unchanged(target, name, before[name]) for name in whole]
+    # What was migrated must be stored as it was, or a part of it would be lost, or a part of two versions stored.
+    guards = (
+        [_unchanged(target, name, before[name]) for name in whole] if migrated is None else unchanged(target, migrated)
+    )
     request: dict[str, Any] = {
         "TableName": target.table_name,
         "Key": {name: wire[name] for name in plan.key_names},
@@ -75,6 +98,8 @@ def prepare_save(target: Target, instance: Any, condition: Condition | None) -> 
             return missing_or_false(target, error, request["Key"], "save() never brings a deleted item back")
         if condition is not None:
             return condition_failed(target, error)
+        if migrated is not None:
+            return migrated_unchanged(target, migrated, error)
         labels = ", ".join(f"{plan.name}.{_label(target, name)}" for name in whole)
         return converted(
             error, target, ConditionFailed, f"{labels} has too many changes to write one by one, and {REFRESH}"

@@ -20,6 +20,7 @@ from ..expressions import (
 )
 from ..mapping.attributes import Attribute
 from .failures import condition_failed, lost_path, missing_or_false
+from .migrated import latest_only, not_migrated, older_version
 from .target import Target
 from .upkeep import no_version
 from .write import Write, add_condition, with_existence
@@ -55,6 +56,10 @@ def prepare_update(
     plan = target.plan
     every = [*_checked(target, updates), *parse_update_lookups(target.mapped.paths, lookups, plan.name)]
     given = len(every)
+    latest = None
+    if plan.versions is not None:
+        not_migrated(target, instance)
+        latest = latest_only(target, every, upsert=upsert)
     staged = None
     if target.upkeep is not None:
         staged = target.upkeep.stage_update(every, instance, expected_version, upsert=upsert)
@@ -86,6 +91,8 @@ def prepare_update(
         required = staged.condition if required is None else all_of([required, staged.condition])
     if assumed is not None and assumed.conditions:
         required = all_of([*assumed.conditions, *(() if required is None else (required,))])
+    if latest is not None:
+        required = latest if required is None else all_of([required, latest])
     add_condition(target, request, required, placeholders)
     touched = {str(update.path._steps[0]) for update in every}
 
@@ -103,6 +110,8 @@ def prepare_update(
         return instance
 
     def explain(error: ConditionFailed) -> DynawireError:
+        if latest is not None and (older := older_version(target, error)) is not None:
+            return older
         if upsert:
             return condition_failed(target, error)
         return missing_or_false(target, error, key, "update(..., upsert=True) would create it")
@@ -121,6 +130,7 @@ def prepare_update(
         idempotent=condition is None
         and (staged is None or staged.condition is None)
         and (assumed is None or not assumed.conditions)
+        and latest is None
         and all(map(_is_idempotent, every)),
         explain=explained if staged is None else staged.explained(target, explained, missing=upsert),
         explain_path=explain_path if nested else None,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ..codec.migrated import as_read
 from ..codec.plan import ClassPlan
 from ..errors import ConditionFailed, DynawireError, ExpressionError, SchemaError, ValidationError, VersionConflict
 from ..expressions import Condition, Path, Placeholders, Update, Value, compile_condition
@@ -272,7 +273,7 @@ class Upkeep:
 
     def _refuse_changed(self, instance: Any, wire: dict[str, Any]) -> None:
         if self._immutable:
-            before = self._plan.loaded_wire(self.adapter.loaded(instance))
+            before = as_read(self._plan.loaded_wire(self.adapter.loaded(instance)))
             changed = [
                 name
                 for name in self._immutable
