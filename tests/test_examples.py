@@ -31,6 +31,14 @@ BLOG = (
     r"RelationError: Post\.author leads to Author, not Tag",
     r"Post +9 -> 7\n +Comment +13 -> 9\n +Tag +2 -> 2\n +Tagging +5 -> 2\n +requests: .* 1 TransactWriteItems\n",
 )
+BANK = (
+    "Nobody overwrites what another wrote: bob 26.00",
+    "after 1 of 3 steps: ann 29.00",
+    "It was resumed, and is done: ann 28.00, fees 1.00, transit 0.00",
+    "The other bank got 1 order",
+    "Another failed: Bob has not enough money",
+    "postings agree with her account: True",
+)
 
 # The runs of each example, one after the other in one folder.
 RUNS: dict[str, tuple[Run, ...]] = {
@@ -40,6 +48,11 @@ RUNS: dict[str, tuple[Run, ...]] = {
         Run(("--url", "sqlite:///other.db"), shows=(r"To begin anew, delete other\.db\.$",)),
         Run(("--url", "memory:"), shows=(r"3,\d\d\d airports written, 0 unprocessed",)),
         Run(("--url", "URL"), shows=(r"3,\d\d\d airports (written|are here)", r"delete the table airports\.$")),
+    ),
+    "bank.py": (
+        Run(shows=BANK),
+        *(2 * [Run(("--url", "sqlite:///bank.db"), shows=BANK)]),
+        Run(("--url", "URL"), shows=BANK),
     ),
     "blog.py": (Run(shows=BLOG), Run(("--url", "sqlite:///blog.db"), shows=BLOG), Run(("--url", "URL"), shows=BLOG)),
 }

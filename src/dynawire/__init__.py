@@ -25,6 +25,7 @@ from .errors import (
     SchemaError,
     SchemaWarning,
     ServiceError,
+    StepConflict,
     TableInUse,
     TableNotFound,
     Throttled,
@@ -33,6 +34,7 @@ from .errors import (
     UniqueConflict,
     ValidationError,
     VersionConflict,
+    WorkflowFailed,
 )
 from .expressions import Condition, Path, UnknownMember, Update
 from .ids import ulid, uuid, uuid7
@@ -69,6 +71,7 @@ if TYPE_CHECKING:
     from .operations.finding.explaining import Explanation
     from .operations.finding.where import WhereResult
     from .operations.migrating import MigrationFailure, MigrationResult
+    from .workflow import Step, Workflow, WorkflowReport, step
 
 __version__ = "0.1.0"
 
@@ -118,6 +121,8 @@ __all__ = [
     "SchemaError",
     "SchemaWarning",
     "ServiceError",
+    "Step",
+    "StepConflict",
     "Stored",
     "Table",
     "TableDescription",
@@ -137,6 +142,9 @@ __all__ = [
     "ValidationError",
     "VersionConflict",
     "WhereResult",
+    "Workflow",
+    "WorkflowFailed",
+    "WorkflowReport",
     "aprefetch",
     "attr",
     "computed",
@@ -152,6 +160,7 @@ __all__ = [
     "partition_key",
     "prefetch",
     "sort_key",
+    "step",
     "template",
     "ttl",
     "ulid",
@@ -166,7 +175,11 @@ _LOADED_WHEN_USED = {
     "Find": "find",
     "MigrationFailure": "operations.migrating",
     "MigrationResult": "operations.migrating",
+    "Step": "workflow",
     "WhereResult": "operations.finding.where",
+    "Workflow": "workflow",
+    "WorkflowReport": "workflow",
+    "step": "workflow",
 }
 
 

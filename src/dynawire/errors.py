@@ -27,6 +27,7 @@ __all__ = [
     "SchemaError",
     "SchemaWarning",
     "ServiceError",
+    "StepConflict",
     "TableInUse",
     "TableNotFound",
     "Throttled",
@@ -35,6 +36,7 @@ __all__ = [
     "UniqueConflict",
     "ValidationError",
     "VersionConflict",
+    "WorkflowFailed",
 ]
 
 
@@ -197,6 +199,32 @@ class RetriesExhausted(DynawireError):
     """
 
     attempts: int = 0
+
+
+class WorkflowFailed(DynawireError):
+    """A workflow can't succeed: raise it in a step or in ``setup()`` with the reason, and ``run()`` and ``resume()``
+    raise it once that is recorded. It is not applied further, and not resumed.
+
+    Attributes:
+        workflow: the workflow.
+        step: the name of the step that failed; ``"setup"`` before the first.
+    """
+
+    workflow: Any = None
+    step: str | None = None
+
+
+class StepConflict(RetriesExhausted):
+    """Other writers were in the way of a workflow's step more often than it may be tried again. Nothing of the step was
+    applied, and ``resume()`` continues with it.
+
+    Attributes:
+        workflow: the workflow.
+        step: the name of the step, or None when it was not a step's items that others changed.
+    """
+
+    workflow: Any = None
+    step: str | None = None
 
 
 class ServiceError(DynawireError):

@@ -5,36 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..codec.dynamic import AnyCodec
 from ..codec.migrated import MigratedItem
 from ..errors import ConditionFailed, DynawireError, ExpressionError
-from ..expressions import Comparison, Condition, Path, Update, Value
+from ..expressions import Condition, Update
 from .changes import canonical
 from .failures import converted
 from .target import Target
+from .unchanged import stored_as
 
 __all__ = ["changed_since_read", "latest_only", "migrated_unchanged", "not_migrated", "older_version", "unchanged"]
-
-MAX_GUARDS = 100
-"""Attributes that one condition compares: DynamoDB takes 4 KB and 300 operators."""
 
 
 def unchanged(target: Target, loaded: MigratedItem) -> list[Condition]:
     """That an item is stored as it was when it was migrated.
 
     All of it counts, since a migration may have computed anything of anything: the attributes it touched first, then
-    the others, up to MAX_GUARDS.
+    the others.
     """
-    names = [*loaded.touched, *(name for name in loaded.stored if name not in loaded.touched)]
-    wanted = [name for name in names if name not in target.plan.key_names][:MAX_GUARDS]
-    return [_as_stored(target, name, loaded.stored.get(name)) for name in wanted]
-
-
-def _as_stored(target: Target, name: str, wire: Any) -> Condition:
-    path = target.mapped.paths_by_stored_name.get(name)
-    if path is None:
-        path = Path(target.owner, (name,), name, AnyCodec())
-    return path.not_exists() if wire is None else Comparison("=", path, (Value(None, wire),))
+    return stored_as(target, loaded.stored, loaded.touched)
 
 
 def migrated_unchanged(target: Target, loaded: MigratedItem, error: ConditionFailed) -> DynawireError:

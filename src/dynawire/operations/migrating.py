@@ -20,6 +20,7 @@ from ..errors import (
     SchemaError,
     Throttled,
     TransactionConflict,
+    UniqueConflict,
     ValidationError,
 )
 from .at_once import at_once
@@ -295,6 +296,9 @@ class _Migrating:
                 return
             try:
                 yield from _calmly(lambda write=write: send(write))  # type: ignore[misc]
+            except UniqueConflict as error:
+                result.failures.append(MigrationFailure(key, version, error.message))
+                return
             except OutcomeUnknown:
                 maybe_written = True
             except ConditionFailed:
