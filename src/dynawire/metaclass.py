@@ -383,8 +383,9 @@ def _table_keywords(
         known = ("table", "abstract", *TableOptions.__struct_fields__)
         name = min(unknown)
         raise body.error(f"unknown class keyword {name!r}{nearest(name, known)}; there are: {', '.join(known)}")
-    if options and table is None and not abstract:
-        raise body.error(f'{min(options)}= is about a table, and the class has none; write table="..."')
+    of_table = options.keys() - {"migrations"} if any(hasattr(base, "__family__") for base in bases) else options.keys()
+    if of_table and table is None and not abstract:
+        raise body.error(f'{min(of_table)}= is about a table, and the class has none; write table="..."')
     inherited: dict[str, Any] = {}
     for base in reversed(bases):
         inherited |= getattr(base, "__table_keywords__", {})

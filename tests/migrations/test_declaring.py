@@ -93,12 +93,6 @@ def test_migrations_that_the_class_can_not_have() -> None:
         class Nested(dw.Model, migrations=Fine):  # type: ignore[call-arg]
             id: Attr[str]
 
-    with pytest.raises(dw.SchemaError, match=r"Shared: a class with a discriminator\(\) can't have migrations="):
-
-        class Shared(dw.Model, table="notes", migrations=Fine):
-            id: Attr[str] = partition_key()
-            kind: Attr[str] = dw.discriminator()
-
     with pytest.raises(dw.SchemaError, match=r"Demanding\(\) raised TypeError.*made without arguments"):
 
         class Note(dw.Model, table="notes", migrations=Demanding):

@@ -59,7 +59,7 @@ class FamilyPlan(ClassPlan):
         self._read_tag: Callable[[Any], Any] = msgspec.json.Decoder(tagged).decode
         tags = msgspec.defstruct("Tags", [("Items", list[tagged], ())], gc=False)  # type: ignore[valid-type]
         self._read_tags: Callable[[bytes], Any] = msgspec.json.Decoder(tags).decode
-        self._read_members: Callable[[Any], Any] = msgspec.json.Decoder(self.record.wire_members, strict=False).decode
+        self._read_members: Callable[[Any], Any] = msgspec.json.Decoder(self.members, strict=False).decode
         self._tag = {"S": family.tag_of(self.mapping.cls)}
 
     # ------------------------------------------------------------------ writing
@@ -166,10 +166,18 @@ class FamilyPlan(ClassPlan):
     def _known_tags(self) -> list[str]:
         return self.family.tags_below(self.family.root)
 
-    def from_wire(self, item: WireItem) -> Any:
+    def plan_of_item(self, item: WireItem) -> FamilyPlan | None:
+        """The plan of an item's class; None when that is not derived from this one.
+
+        Raises:
+            DecodeError: no class has the item's discriminator.
+        """
         stored = item.get(self.family.stored_name)
         tag = stored.get("S") if isinstance(stored, dict) else None
         if stored is not None and not isinstance(tag, str):
             raise self._untagged(item)
-        plan = self._plan_of(tag, item)
+        return self._plan_of(tag, item)
+
+    def from_wire(self, item: WireItem) -> Any:
+        plan = self.plan_of_item(item)
         return None if plan is None else ClassPlan.from_wire(plan, item)

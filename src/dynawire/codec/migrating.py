@@ -77,6 +77,7 @@ class MigratingPlan(ClassPlan):
         self.fixed_names = (
             *self.key_names,
             *(one.stored_name for one in mapping.attributes.values() if one.upkeep == "version"),
+            *(() if mapping.family is None else (mapping.family.stored_name,)),
         )
         self._by_stored_name = {one.stored_name: one for one in mapping.attributes.values()}
         if self._versions.attribute is not None:
@@ -168,12 +169,16 @@ class MigratingPlan(ClassPlan):
     def misfit_in(self, item: WireItem | None) -> DecodeError:
         version = None
         if item is not None:
+            stored = item
             try:
                 version = self._version(item)
                 if version != self._versions.latest:
                     item = self._migrated(item, version)
+                    self._opened(stored, version)
             except DecodeError as error:
                 return error
+            except Exception:  # noqa: BLE001 - constructors raise what they like; where is found below
+                pass
         found = super().misfit_in(item)
         if version is not None and version != self._versions.latest:
             found.version = version
@@ -278,9 +283,15 @@ class MigratingPlan(ClassPlan):
         migrated = self._wire(values, item, version)
         for name in self.fixed_names:
             if not _same(item.get(name), migrated.get(name)):
-                what = "part of the key, which an item keeps for life" if name in self.key_names else "its version()"
-                raise self._error(item, f"the migrations changed {name}, which is {what}", version)
+                raise self._error(item, f"the migrations changed {name}, {self._why_fixed(name)}", version)
         return migrated
+
+    def _why_fixed(self, name: str) -> str:
+        if name in self.key_names:
+            return "which is part of the key, which an item keeps for life"
+        if self.mapping.family is not None and name == self.mapping.family.stored_name:
+            return "which says of which class the item is"
+        return "which is its version()"
 
     def _values(self, item: WireItem) -> dict[str, Any]:
         """A copy of an item as plain values."""

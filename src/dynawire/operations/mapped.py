@@ -62,12 +62,9 @@ def _plan_kind(mapping: ClassMapping) -> type[ClassPlan]:
     if mapping.options.migrations is None:
         return ClassPlan if mapping.family is None else FamilyPlan
     if mapping.family is not None:
-        raise SchemaError(
-            f"{mapping.name}: a class with a discriminator() can't have migrations=, since an item's class is known "
-            "only when it is of the latest version; give the class a table of its own, or read earlier items with a "
-            "Model that is declared as they are",
-            model=mapping.name,
-        )
+        from ..codec.migrating_family import MigratingFamilyPlan
+
+        return MigratingFamilyPlan
     from ..codec.migrating import MigratingPlan
 
     return MigratingPlan
