@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
 
 from dynawire import database
 from tests.support import dynamodb_local as oracle
+from tests.support import other_marshmallow as marshmallows
+from tests.support.schematics_here import WITHOUT_SCHEMATICS
 
 _REQUIRED = "DYNAWIRE_REQUIRE_DYNAMODB_LOCAL"
+_MARSHMALLOW_REQUIRED = "DYNAWIRE_REQUIRE_BOTH_MARSHMALLOWS"
 _missing = pytest.StashKey[str]()
+_marshmallow_missing = pytest.StashKey[str]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -75,9 +80,31 @@ def _start_dynamodb_local() -> oracle.DynamoDBLocal | str:
         return str(error)
 
 
+@pytest.fixture(scope="session")
+def other_marshmallow(request: pytest.FixtureRequest) -> Path:
+    """A folder with the other major version of marshmallow than the one installed."""
+    try:
+        return marshmallows.other_folder()
+    except marshmallows.Unavailable as error:
+        if os.environ.get(_MARSHMALLOW_REQUIRED) == "1":
+            pytest.fail(f"both versions are required ({_MARSHMALLOW_REQUIRED}=1): {error}", pytrace=False)
+        request.config.stash[_marshmallow_missing] = str(error)
+        pytest.skip(str(error))
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> Iterator[None]:
     yield
+    if WITHOUT_SCHEMATICS is not None:
+        terminalreporter.write_line(f"!!! SCHEMATICS WAS NOT TESTED: {WITHOUT_SCHEMATICS}.", red=True, bold=True)
+    reason = config.stash.get(_marshmallow_missing, None)
+    if reason is not None:
+        terminalreporter.write_line(
+            f"!!! MARSHMALLOW {marshmallows.other_version()} WAS NOT TESTED: {reason}. {_MARSHMALLOW_REQUIRED}=1 makes "
+            "this a failure.",
+            red=True,
+            bold=True,
+        )
     reason = config.stash.get(_missing, None)
     if reason is None:
         return

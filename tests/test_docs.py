@@ -15,6 +15,8 @@ from tests.support.documents import Block, blocks
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
+# schematics 2.1.1 calls functions of its own that it deprecates.
+_OF_SCHEMATICS = "ignore:Call to deprecated function _:DeprecationWarning"
 _LINK = re.compile(r"\]\((?!https?://|mailto:)(?P<target>[^)#\s]*)(?:#(?P<anchor>[^)\s]+))?\)")
 _HEADING = re.compile(r"^#+ +(?P<text>.+?) *#*$", re.MULTILINE)
 _FENCED = re.compile(r"^(```+).*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)
@@ -27,7 +29,7 @@ def document_name(path: Path) -> str:
 def run_document(path: Path, folder: Path, *url: str) -> subprocess.CompletedProcess[str]:
     """Run a document in a process of its own, as a stranger would: an empty folder, nothing configured."""
     return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "tests.support.documents", str(path), *url],
+        [sys.executable, "-W", "error", "-W", _OF_SCHEMATICS, "-m", "tests.support.documents", str(path), *url],
         check=False,
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
@@ -84,6 +86,8 @@ def document(folder: Path, text: str) -> Path:
 def test_blocks_are_found() -> None:
     text = "# T\n```python\na = 1\n```\n\n<!-- test: skip why not -->\n```python\nb\n```\n```sh\nls\n```\n"
     assert blocks(text) == [Block(3, "a = 1\n"), Block(8, "b\n", "skip", "why not")]
+    twice = "<!-- test: fresh -->\n```python\na\n```\n" * 2
+    assert blocks(twice) == [Block(3, "a\n", "fresh"), Block(7, "a\n", "fresh")]
 
 
 @pytest.mark.parametrize(

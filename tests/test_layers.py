@@ -29,6 +29,7 @@ TABLE = {"batch", "database", "external", "find", "finding", "keeping", "key", "
 TABLE |= {"migrating", "relating", "transaction", "where"}
 MODEL = {"composed", "declare", "ids", "index", "managed", "metaclass", "model", "model_batches", "model_operations"}
 MODEL |= {"awaiting", "pydantic", "related", "relations", "running", "stepping", "workflow"}
+MODEL |= {"marshmallow", "pydantic", "related", "relations", "schema_model", "schematics"}
 FRONT = {"cli", "compat", "console", "testing"}
 ALLOWED = INNER | {name: set(INNER) | TABLE for name in TABLE} | {name: set(INNER) | TABLE | MODEL for name in MODEL}
 ALLOWED |= {name: set(INNER) | TABLE | MODEL | {""} for name in FRONT}

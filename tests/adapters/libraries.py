@@ -7,12 +7,16 @@ from collections.abc import Callable
 from typing import Any, NotRequired, TypedDict
 
 import attrs
+import marshmallow
 import msgspec
 import pydantic
+from marshmallow import fields, post_load
 
 import dynawire as dw
 from dynawire import Attr, GlobalIndex, Model, attr, partition_key, sort_key
+from dynawire.marshmallow import MarshmallowModel, Set
 from dynawire.pydantic import PydanticModel
+from tests.support.schematics_here import WITHOUT_SCHEMATICS
 
 BY_AUTHOR = {"by_author": GlobalIndex("author", "title")}
 NAMES = {"title": attr(name="t")}
@@ -25,8 +29,10 @@ class Library:
         knows_new: whether save() puts a new instance.
         tracked: whether save() knows what an instance was loaded from.
         frozen: whether instances can't be changed.
+        wrong: what is no text.
     """
 
+    wrong: Any = 5
     knows_new = False
     tracked = True
     frozen = False
@@ -290,6 +296,66 @@ class FrozenPydantic(Pydantic):
     cls = FrozenPydanticBook
 
 
+class AddressSchema(marshmallow.Schema):
+    city = fields.Str(required=True)
+    zip = fields.Str(load_default="")
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> DataAddress:
+        return DataAddress(**data)
+
+
+class BookSchema(marshmallow.Schema):
+    shelf = fields.Str(required=True)
+    number = fields.Int(required=True)
+    title = fields.Str(required=True, data_key="t")
+    author = fields.Str(required=True)
+    pages = fields.Int(load_default=0)
+    tags = Set(fields.Str())
+    note = fields.Str(load_default=None)
+    address = fields.Nested(AddressSchema)
+
+
+class MarshmallowBook(MarshmallowModel, table="books", schema=BookSchema):
+    shelf = partition_key()
+    number = sort_key()
+
+    by_author = GlobalIndex("author", "title")
+
+
+class Marshmallow(Library):
+    knows_new = True
+    cls = MarshmallowBook
+    address = DataAddress
+
+    def placed(self, db: dw.Database) -> dw.Table[Any]:
+        return db.table(self.cls)
+
+
+class TrustingMarshmallowBook(MarshmallowModel, table="books", load="trust"):
+    """Its schema is written inside, and nothing in it knows of dynawire."""
+
+    class Schema:
+        shelf = fields.String(required=True)
+        number = fields.Integer(required=True)
+        title = fields.String(required=True)
+        author = fields.String(required=True)
+        pages = fields.Integer(load_default=0)
+        tags = Set(fields.String())
+        note = fields.String()
+        address = fields.Nested(AddressSchema)
+
+    shelf: Attr[str] = partition_key()
+    number: Attr[int] = sort_key()
+    title: Attr[str] = attr(name="t")
+
+    by_author = GlobalIndex("author", "title")
+
+
+class TrustingMarshmallow(Marshmallow):
+    cls = TrustingMarshmallowBook
+
+
 LIBRARIES: list[type[Library]] = [
     Native,
     Pydantic,
@@ -303,4 +369,11 @@ LIBRARIES: list[type[Library]] = [
     Struct,
     WeakStruct,
     Dict,
+    Marshmallow,
+    TrustingMarshmallow,
 ]
+
+if WITHOUT_SCHEMATICS is None:
+    from tests.adapters.schematics_library import Schematics, TrustingSchematics
+
+    LIBRARIES += [Schematics, TrustingSchematics]

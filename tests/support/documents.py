@@ -24,7 +24,8 @@ DIRECTIVES = ("skip", "fresh", "raises", "requires")
 PLACEHOLDER_URL = "http://localhost:8000"
 
 _BLOCK = re.compile(
-    r"^(?:<!-- test: (?P<word>\S+)(?: (?P<rest>.*?))? -->\n+)?(?P<fence>```+)python\n(?P<code>.*?)^(?P=fence)[ \t]*$",
+    r"^(?:<!-- test: (?P<word>\S+)(?: (?P<rest>[^\n]*?))? -->\n+)?"
+    r"(?P<fence>```+)python\n(?P<code>.*?)^(?P=fence)[ \t]*$",
     re.MULTILINE | re.DOTALL,
 )
 _COMMENT = re.compile(r"^<!-- test:", re.MULTILINE)

@@ -204,7 +204,11 @@ class Codec:
         except ENCODE_FAILURES as failure:
             found = self.found_problems(value, failure)
         path, reason = found[0]
-        raise ValidationError(reason, attribute=path or None, errors=found)
+        raise ValidationError(getattr(reason, "told", reason), attribute=path or None, errors=found)
+
+    def stated(self, model: str, path: str, reason: str) -> str:
+        """One problem of an instance of a class, as part of a message."""
+        return f"{model}.{path} {reason}" if path else f"{model} {reason}"
 
     def found_problems(self, value: Any, failure: Exception) -> tuple[Problem, ...]:
         """Everything wrong with a value whose encoding failed."""

@@ -16,6 +16,7 @@ from ..mapping.records import RecordFields
 from .base import ENCODE_FAILURES, MAX_DEPTH
 from .checks import check_codecs
 from .diagnosis import locate
+from .dumped import record_codec
 from .misfit import Misfit, TooDeep
 from .records import RecordCodec
 from .resolve import Resolver
@@ -68,7 +69,7 @@ class ClassPlan:
         self.name = mapping.name
         self.codecs = Resolver(names).attribute_codecs(mapping.attributes.values(), mapping.cls)
         check_codecs(mapping, self.codecs)
-        self.record = RecordCodec(mapping.cls, fields, self.codecs)
+        self.record = record_codec(mapping.cls, fields, self.codecs)
         self.key_attributes = mapping.key
         self.key_codecs = tuple(self.codecs[attribute.name] for attribute in mapping.key)
         self.key_names = tuple(attribute.stored_name for attribute in mapping.key)
@@ -223,7 +224,7 @@ class ClassPlan:
         if type(instance) is not self.record.kind:
             return ValidationError(f"expected {self.name}, got {type(instance).__name__}", model=self.name)
         found = self.record.found_problems(instance, failure or Misfit("can't be stored"))
-        text = "; ".join(f"{self.name}.{path} {reason}" if path else f"{self.name} {reason}" for path, reason in found)
+        text = "; ".join(self.record.stated(self.name, path, reason) for path, reason in found)
         return ValidationError(
             f"{text}; nothing was sent", model=self.name, attribute=found[0][0] or None, errors=found
         )
@@ -243,7 +244,7 @@ class ClassPlan:
             for attribute, codec, value in zip(self.key_attributes, codecs, values, strict=True):
                 for _, reason in codec.problems(value, ""):
                     raise ValidationError(
-                        f"{self.name}.{attribute.name} {reason}", model=self.name, attribute=attribute.name
+                        codec.stated(self.name, attribute.name, reason), model=self.name, attribute=attribute.name
                     ) from None
             raise
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 import msgspec
 
 from ..errors import SchemaError
+from ..mapping.adapters.schema import SchemaField
 from ..mapping.annotations import Names
 from ..mapping.attributes import Attribute
 from ..mapping.markers import EpochSeconds, Json, NaiveDatetime, Stored
@@ -17,6 +18,7 @@ from ..mapping.records import RecordFields, record_fields
 from .base import Codec
 from .containers import DictCodec, ListCodec, SetCodec, TupleCodec
 from .custom import StoredCodec, json_codec
+from .dumped import FieldCodec
 from .dynamic import AnyCodec
 from .limits import Unsupported, limited, meta_limits
 from .records import LazyRecordCodec, RecordCodec
@@ -192,7 +194,7 @@ class Resolver:
     def _annotated(self, annotation: Any) -> Codec:
         inner, *metadata = get_args(annotation)
         markers: list[Any] = [one for one in metadata if one is EpochSeconds or one is Json or one is NaiveDatetime]
-        markers += [one for one in metadata if isinstance(one, Stored)]
+        markers += [one for one in metadata if isinstance(one, (Stored, SchemaField))]
         metas = [one for one in metadata if isinstance(one, msgspec.Meta)]
         if any(one.tz is False for one in metas):
             markers.append(NaiveDatetime)
@@ -209,6 +211,8 @@ class Resolver:
         optional, kind = _split_optional(inner)
         if isinstance(marker, Stored):
             codec = self._stored(kind, marker)
+        elif isinstance(marker, SchemaField):
+            codec = self._field(marker)
         elif marker is Json:
             try:
                 codec = json_codec(kind, _name(kind))
@@ -222,6 +226,9 @@ class Resolver:
 
             codec = epoch_seconds_codec() if marker is EpochSeconds else naive_datetime_codec()
         return OptionalCodec(codec) if optional else codec
+
+    def _field(self, field: SchemaField) -> Codec:
+        return FieldCodec(field, self.codec(field.stored_as), lambda other: Resolver().codec(Annotated[object, other]))
 
     def _stored(self, kind: Any, marker: Stored) -> Codec:
         inner = self.codec(marker.as_type)

@@ -28,6 +28,7 @@ class RecordFields(msgspec.Struct, frozen=True):
         bare: whether instances are made without calling the constructor, which takes other parameters.
         make: makes an instance of keywords; None: the class itself.
         tag: stored name and value of the member that tells the class from others (a Struct's ``tag=``), or None.
+        schema: dumps and loads whole instances (a ``SchemaRecord``); None: they are read attribute by attribute.
     """
 
     attributes: tuple[Attribute, ...]
@@ -37,6 +38,7 @@ class RecordFields(msgspec.Struct, frozen=True):
     bare: bool = False
     make: Any = None
     tag: tuple[str, str | int] | None = None
+    schema: Any = None
 
 
 def record_fields(cls: Any, names: Names | None = None) -> RecordFields | None:

@@ -1,0 +1,47 @@
+"""Classes with a schema of marshmallow or schematics: what checkers know of the attributes that are annotated."""
+
+from __future__ import annotations
+
+from typing import assert_type
+
+from marshmallow import fields
+
+from dynawire import Attr, GlobalIndex, Key, Path, Table, attr, connect, partition_key, version
+from dynawire.marshmallow import MarshmallowModel, Set
+from dynawire.schematics import SchematicsModel
+
+
+class Book(MarshmallowModel, table="books", load="trust", stream="KEYS_ONLY"):
+    class Schema:
+        isbn = fields.Str(required=True)
+        title = fields.Str()
+        pages = fields.Int(load_default=0)
+        tags = Set(fields.Str())
+        v = fields.Int()
+
+    isbn: Attr[str] = partition_key()
+    title: Attr[str | None] = attr(name="t")
+    pages: Attr[int]
+    tags: Attr[set[str]]
+    v: Attr[int] = version()
+
+    by_title = GlobalIndex("title")
+
+
+class Other(SchematicsModel, table="others", schema=Book.Schema):
+    isbn: Attr[str] = partition_key()
+
+
+db = connect("memory:")
+book = Book(isbn="1", title="x", pages="3")
+assert_type(book.pages, int)
+assert_type(book.title, str | None)
+assert_type(Book.pages, Path[int])
+assert_type(Book.get("1"), Book | None)
+assert_type(Book.query("1").all(), list[Book])
+assert_type(Book.key("1"), Key[Book])
+assert_type(book.update(Book.pages.add(1), Book.tags.add({"x"})), Book)
+assert_type(db.table(Book), Table[Book])
+Book.scan((Book.pages > 3) & Book.paths.title.exists())
+book.pages = 4
+assert_type(Other.get_one("1").isbn, str)
