@@ -25,6 +25,7 @@ import sample
 from dynawire import Attr, Model, created_at, partition_key, sort_key, updated_at, version
 from dynawire.pydantic import PydanticModel
 from processes import server
+from schemas import schema_tables
 
 OPERATIONS = ("put", "get", "query")
 BARE = "Model"
@@ -222,6 +223,7 @@ def variants(db: dw.Database) -> list[Variant]:
         Variant("TypedDict", of(DictUser, "dict"), StructAddress),
         Variant("pydantic, load='trust'", db.table(TrustingUser), PydanticAddress),
         Variant("pydantic, load='validate'", db.table(ValidatingUser), PydanticAddress),
+        *(Variant(*one) for one in schema_tables(db)),
         Variant("version()", db.table(Versioned), Address),
         Variant("created_at(), updated_at()", db.table(Timed), Address),
     ]

@@ -31,7 +31,7 @@ SAMPLE_DATA = ("vega-datasets==0.9.0",)
 FAST = ("-m", "not dynamodb_local and not type_checker")
 
 RIVALS = ("boto3", "pynamodb", "aiodynamo", "pydynox", "dynamoxy", "moto[dynamodb]", "orjson", "aiohttp", "uvloop")
-SCHEMA_LIBRARIES = ("attrs", "pydantic")
+SCHEMA_LIBRARIES = ("attrs", "marshmallow", "pydantic", "schematics")
 
 
 def demo(arguments: Sequence[str]) -> int:

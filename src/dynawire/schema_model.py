@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sys
 from _thread import RLock
+from types import FrameType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from .errors import SchemaError
 from .expressions import Paths
 from .mapping.adapters.schema import SchemaAdapter, SchemaDriver, schema_record
-from .mapping.annotations import body_annotations
+from .mapping.annotations import Names, body_annotations
 from .mapping.attributes import NO_DEFAULT, AttributeDeclaration
+from .mapping.class_body import related_annotation
 from .mapping.class_mapping import ClassMapping, TableOptions, nearest
 from .mapping.indexes import IndexDeclaration
+from .mapping.relations import RelationDeclaration, relation_problem
 from .model_operations import ModelOperations
 from .operations.mapped import MappedClass, mapped
 
@@ -55,6 +58,8 @@ class _SchemaModelMeta(type):
                 declared[key] = namespace.pop(key)
             elif isinstance(one, IndexDeclaration) and one.problem is not None:
                 raise _error(name, f"the index {key} {one.problem}", key)
+        if any(isinstance(one, RelationDeclaration) for one in namespace.values()):
+            _take_relations(name, namespace, table, sys._getframe(1))
         cls: Any = super().__new__(metacls, name, bases, namespace)
         inherited: dict[str, Any] = {}
         declarations: dict[str, AttributeDeclaration] = {}
@@ -63,7 +68,7 @@ class _SchemaModelMeta(type):
             declarations |= getattr(base, "__declarations__", {})
         cls.__table_keywords__ = inherited | options
         cls.__declarations__ = declarations | declared
-        cls.__annotated__ = frozenset(body_annotations(namespace)) - {"Schema"}
+        cls.__annotated__ = frozenset(key for key, one in body_annotations(namespace).items() if "Attr[" in str(one))
         if load is not None:
             cls.__load__ = load
         given = schema if schema is not None else namespace.get("Schema")
@@ -151,11 +156,9 @@ class _Completion:
                     name,
                 )
         for name in cls.__annotated__ - set(known):
-            annotation = cls.__annotations__.get(name, "") if sys.version_info < (3, 14) else "Attr["
-            if "Attr[" in str(annotation):
-                raise _error(
-                    cls.__name__, f"{driver.name} has no field {name!r}{nearest(name, known)}; declare it there", name
-                )
+            raise _error(
+                cls.__name__, f"{driver.name} has no field {name!r}{nearest(name, known)}; declare it there", name
+            )
 
 
 class _PathsOfClass:
@@ -175,7 +178,7 @@ else:
 class SchemaModel(_WithSchema, ModelOperations[Any, Any]):
     """What classes with a schema have in common, whatever library it is of."""
 
-    __slots__ = ("__weakref__", "_loaded")
+    __slots__ = ("__weakref__", "_loaded", "_related")
 
     if TYPE_CHECKING:
         paths: ClassVar[Paths]
@@ -219,7 +222,7 @@ class SchemaModel(_WithSchema, ModelOperations[Any, Any]):
             raise SchemaError(f"{cls.__name__} has no schema, so it has no instances", model=cls.__name__)
         mapped(cls)  # completes it
         driver: SchemaDriver = cls.__driver__
-        vars(self).update(driver.load(driver.given(values)))
+        vars(self).update(driver.made(values))
 
     if not TYPE_CHECKING:
 
@@ -293,6 +296,20 @@ class SchemaModel(_WithSchema, ModelOperations[Any, Any]):
 if not TYPE_CHECKING:
     SchemaModel.paths = _PathsOfClass()
 _RESERVED = frozenset(name for name in (*dir(SchemaModel), "Schema") if not name.startswith("__"))
+
+
+def _take_relations(model: str, namespace: dict[str, Any], table: str | None, frame: FrameType) -> None:
+    """Tell the relations in a class body what their annotations name."""
+    relations = {key: one for key, one in namespace.items() if isinstance(one, RelationDeclaration)}
+    annotations = body_annotations(namespace)
+    for name, relation in relations.items():
+        problem = relation_problem(name, relation, _RESERVED)
+        if problem is None and table is None:
+            problem = f'{name} is a relation, but the class has no table; write table="..."'
+        if problem is not None:
+            raise _error(model, problem, name)
+        relation.declared_in(Names(namespace["__module__"], frame), related_annotation(annotations.get(name)))
+        namespace["__relates__"] = True
 
 
 def _article(found: Any) -> str:

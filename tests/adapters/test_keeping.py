@@ -8,9 +8,11 @@ from typing import Annotated, Any, NotRequired, TypedDict
 import attrs
 import msgspec
 import pytest
+from marshmallow import fields
 
 import dynawire as dw
 from dynawire import Unique, attr, counter, partition_key
+from dynawire.marshmallow import MarshmallowModel
 from dynawire.pydantic import PydanticModel
 
 
@@ -73,14 +75,28 @@ class Pydantic(PydanticModel, table="people"):
     number: int = counter()
 
 
+class MarshmallowPerson(MarshmallowModel, table="people"):
+    class Schema:
+        id = fields.Str(required=True)
+        email = fields.Str()
+        team = fields.Str()
+        nick = fields.Str()
+        number = fields.Int()
+
+    id = partition_key()
+    email = attr(unique=True)
+    nick = attr(unique=Unique("team"))
+    number = counter()
+
+
 SAID = {"email": attr(unique=True), "nick": attr(unique=Unique("team")), "number": counter()}
 
 
-@pytest.fixture(params=[Data, Slots, Attrs, Struct, Typed, Annotations, Pydantic])
+@pytest.fixture(params=[Data, Slots, Attrs, Struct, Typed, Annotations, Pydantic, MarshmallowPerson])
 def table(request: pytest.FixtureRequest) -> Any:
     cls: Any = request.param
     with dw.connect("memory:") as db, db.use():
-        if issubclass(cls, PydanticModel):
+        if issubclass(cls, (PydanticModel, MarshmallowModel)):
             found = db.table(cls)
         else:
             found = db.table(cls, name="people", partition_key="id", attributes=SAID)

@@ -24,10 +24,14 @@ import dynawire as dw
 from dynawire import (
     Attr,
     GlobalIndex,
+    ToMany,
+    ToOne,
     attr,
     created_at,
     discriminator,
     joined,
+    many_to_one,
+    one_to_many,
     partition_key,
     sort_key,
     ttl,
@@ -619,6 +623,29 @@ def test_a_schema_that_makes_its_objects(db: dw.Database) -> None:
     assert Other.get_one("1").to_dict() == {"id": "1", "name": "Ada"}
 
 
+def test_a_hook_may_read_others_of_its_class(db: dw.Database) -> None:
+    class Person(MarshmallowModel, table="people"):
+        class Schema(Schema):
+            id = fields.Str(required=True)
+            born = fields.Date()
+            parent = fields.Str()
+
+            @post_load
+            def check(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+                if "parent" in data and Person.get_one(data["parent"]).born >= data["born"]:
+                    raise MarshmallowError("is no child", "parent")
+                return data
+
+        id: Attr[str] = partition_key()
+
+    db.create_tables(Person)
+    Person(id="1", born="2000-01-02").insert()
+    Person(id="2", born="2026-01-02", parent="1").insert()
+    assert Person.get_one("2").born == date(2026, 1, 2)
+    with pytest.raises(dw.ValidationError, match="parent: is no child"):
+        Person(id="3", born="1999-01-02", parent="1")
+
+
 # ---------------------------------------------------------------------- reading
 
 
@@ -834,6 +861,40 @@ def test_maintained_attributes(db: dw.Database) -> None:
     assert mine.v == 1
     with pytest.raises(dw.ValidationError, match="owner is immutable"):
         mine.update(owner="bob")
+
+
+class Writer(MarshmallowModel, table="writers"):
+    class Schema:
+        id = fields.Str(required=True)
+
+    id: Attr[str] = partition_key()
+    texts: ToMany[Text] = one_to_many(index="by_writer", back="writer", cascade="save")
+
+
+class Text(MarshmallowModel, table="texts"):
+    class Schema:
+        writer_id = fields.Str(required=True)
+        number = fields.Int(required=True)
+
+    number: Attr[int] = partition_key()
+    by_writer = GlobalIndex("writer_id", "number")
+    writer: ToOne[Writer] = many_to_one("writer_id", back="texts")
+
+
+def test_relations(db: dw.Database) -> None:
+    db.create_tables(Writer, Text)
+    ada = Writer(id="ada")
+    ada.insert()
+    Text(writer_id="ada", number=1).insert()
+    text = Text.get_one(1)
+    assert text.writer.get() == ada
+    assert [one.number for one in ada.texts] == [1]
+    text = Text(writer_id="eve", number=2)
+    text.writer = ada
+    assert (text.writer_id, text.writer.value) == ("ada", ada)
+    assert "writer" not in text.to_item()
+    with pytest.raises(dw.SchemaError, match="the class has no table"):
+        declared_with(Schema=Id, keywords={}, boss=many_to_one("id"))
 
 
 def test_time_to_live(db: dw.Database) -> None:

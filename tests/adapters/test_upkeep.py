@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypedDict
 
 import attrs
 import pydantic
 import pytest
+from marshmallow import fields
 
 import dynawire as dw
 from dynawire import attr, created_at, partition_key, updated_at, version
+from dynawire.marshmallow import MarshmallowModel
 from dynawire.pydantic import PydanticModel
 
 
@@ -44,6 +46,22 @@ class Pydantic(PydanticModel, table="documents"):
     updated: datetime | None = updated_at()
 
 
+class Marshmallow(MarshmallowModel, table="documents"):
+    class Schema:
+        id = fields.Str(required=True)
+        text = fields.Str(load_default="")
+        owner = fields.Str()
+        v = fields.Int()
+        created = fields.AwareDateTime(default_timezone=UTC)
+        updated = fields.AwareDateTime(default_timezone=UTC)
+
+    id = partition_key()
+    owner = attr(immutable=True)
+    v = version()
+    created = created_at()
+    updated = updated_at()
+
+
 MAINTAINED = {
     "owner": attr(immutable=True),
     "v": version(),
@@ -52,11 +70,11 @@ MAINTAINED = {
 }
 
 
-@pytest.fixture(params=[Data, Attrs, Pydantic])
+@pytest.fixture(params=[Data, Attrs, Pydantic, Marshmallow])
 def table(request: pytest.FixtureRequest) -> Any:
     with dw.connect("memory:") as db:
         cls: Any = request.param
-        if cls is Pydantic:
+        if cls in (Pydantic, Marshmallow):
             found = db.table(cls)
         else:
             found = db.table(cls, name="documents", partition_key="id", attributes=MAINTAINED)

@@ -58,6 +58,7 @@ class MarshmallowDriver(SchemaDriver):
         self._empty = {one.key for one in members if self._reads_empty(one)}
         self._null_is_absent = {one.key for one in members if not one.allows_none}
         self._paths = {one.key: (one.name, self._forms[one.name]) for one in members}
+        self._makes_objects = bool(schema._hooks.get("post_load"))
         own_get = schema.get_attribute
 
         def get_attribute(obj: Any, attr: str, default: Any) -> Any:
@@ -155,9 +156,6 @@ class MarshmallowDriver(SchemaDriver):
 
     def load(self, raw: dict[str, Any]) -> dict[str, Any]:
         raw = {key: one for key, one in raw.items() if one is not None or key not in self._null_is_absent}
-        if self.cls in _loading.get():
-            # Its post_load makes an instance of this class, of what is loaded already.
-            return {self._by_key[key].name: one for key, one in raw.items()}
         problems: Problems = []
         found: Any = None
         with _inside(self.cls):
@@ -199,16 +197,17 @@ class MarshmallowDriver(SchemaDriver):
             raise refused(self.model, problems)
         return values
 
-    def given(self, values: dict[str, Any]) -> dict[str, Any]:
-        if self.cls in _loading.get():
-            return {self._keys.get(name, name): one for name, one in values.items()}
+    def made(self, values: dict[str, Any]) -> dict[str, Any]:
+        if self._makes_objects and self.cls in _loading.get():
+            # Its post_load makes an instance of this class, of what is loaded already.
+            return {self._paths[name][0] if name in self._paths else name: one for name, one in values.items()}
         raw: dict[str, Any] = {}
         for name, one in values.items():
             key = name if name in self._by_key else self._keys.get(name, name)
             if key in raw:
                 raise refused(self.model, [(self._paths[key][0], Said(f"is given twice, also as {key}"))])
             raw[key] = raw_of(self._paths[key][1].field, one) if key in self._paths else one
-        return raw
+        return self.load(raw)
 
     # ------------------------------------------------------------------ single values
 

@@ -184,9 +184,13 @@ class SchemaDriver:
         """The attributes of raw, not validated."""
         raise AssertionError(type(self).__name__)
 
-    def given(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Raw of what a constructor was given: raw or values, by attribute or raw name."""
-        raise AssertionError(type(self).__name__)
+    def made(self, values: dict[str, Any]) -> dict[str, Any]:
+        """The attributes of an instance made of what a constructor was given: raw or values, by either name.
+
+        Raises:
+            ValidationError: with what the schema says, unchanged.
+        """
+        return self.load(values)
 
 
 # ---------------------------------------------------------------------- the class around it
@@ -258,32 +262,35 @@ def _attribute(cls: type[Any], member: SchemaMember, said: AttributeDeclaration 
         raise _error(cls, member.name, f"{limit}= is for the schema to say; write a validator in its field")
     if said.upkeep == "discriminator":
         raise _error(cls, member.name, "discriminator() is for a Model; a schema tells classes apart by itself")
-    if said.upkeep is None and (said.default is not NO_DEFAULT or said.default_factory is not NO_DEFAULT):
+    maintained = said.upkeep is not None or said.counter is not None
+    if not maintained and (said.default is not NO_DEFAULT or said.default_factory is not NO_DEFAULT):
         raise _error(cls, member.name, "a default is for the schema to say; write it in its field")
-    if said.upkeep is not None and member.required:
-        raise _error(cls, member.name, f"{said.upkeep}() is set by every write, so its field can't be required")
-    default, factory = member.default, member.default_factory
-    if said.upkeep is not None:
-        default, factory = said.default, NO_DEFAULT
+    if maintained and member.required:
+        kind = said.upkeep or "counter"
+        raise _error(cls, member.name, f"{kind}() is set by writes, so its field can't be required")
+    default, factory = (said.default, NO_DEFAULT) if maintained else (member.default, member.default_factory)
     if said.role is not None and default is None:
         default = NO_DEFAULT  # every item has its key
-    optional = said.upkeep != "version" and (member.allows_none or (default is None and not member.required))
+    is_number = said.upkeep == "version" or said.counter is not None
+    optional = not is_number and (member.allows_none or (default is None and not member.required))
     annotation: Any = member.kind
     if optional and said.role is None and member.field.stored_as is not Any:
         annotation = annotation | None
+    same = {name: getattr(said, name) for name in _SAID_ALIKE}
     return Attribute(
-        name=member.name,
-        stored_name=member.key if said.name is None else said.name,
-        annotation=Annotated[annotation, member.field],
-        default=default,
-        default_factory=factory,
-        role=said.role,
-        store_none=said.store_none or (member.required and member.allows_none and said.role is None),
-        immutable=said.immutable,
-        upkeep=said.upkeep,
-        clock=said.clock,
-        ttl=said.ttl,
+        **same
+        | {
+            "name": member.name,
+            "stored_name": member.key if said.name is None else said.name,
+            "annotation": Annotated[annotation, member.field],
+            "default": default,
+            "default_factory": factory,
+            "store_none": said.store_none or (member.required and member.allows_none and said.role is None),
+        }
     )
+
+
+_SAID_ALIKE = frozenset(AttributeDeclaration.__struct_fields__) & frozenset(Attribute.__struct_fields__)
 
 
 def _error(cls: type[Any], name: str, message: str, *, named: bool = True) -> SchemaError:

@@ -172,9 +172,6 @@ class SchematicsDriver(SchemaDriver):
             raise refused(self.model, problems)
         return values
 
-    def given(self, values: dict[str, Any]) -> dict[str, Any]:
-        return values  # schematics itself takes either name, and values as well as raw
-
     def _told(self, errors: Any, raw: Mapping[str, Any]) -> Problems:
         problems: Problems = []
         for key, one in errors.items():
