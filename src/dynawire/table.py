@@ -126,6 +126,8 @@ class Table(TableBatches[T], TableFinding[T], TableKeeping[T], TableMigrating, G
 
         Raises:
             ItemExists: there is an item with this key already.
+            UniqueConflict: another item has a value that is unique.
+            RetriesExhausted: others were faster again and again, at a gap-free counter or a unique value.
             ValidationError: a value does not fit; nothing was sent.
             LimitExceeded: the item is over 400 KB; nothing was sent.
         """
@@ -146,6 +148,7 @@ class Table(TableBatches[T], TableFinding[T], TableKeeping[T], TableMigrating, G
         Raises:
             ConditionFailed: the condition is false; the stored item is its ``item``.
             VersionConflict: the stored item is not of the version of this one.
+            UniqueConflict, RetriesExhausted: see :meth:`insert`.
             ValidationError: a value does not fit; nothing was sent.
             LimitExceeded: the item is over 400 KB; nothing was sent.
         """
@@ -171,6 +174,7 @@ class Table(TableBatches[T], TableFinding[T], TableKeeping[T], TableMigrating, G
             ItemNotFound: the item was deleted meanwhile; it is not brought back.
             ConditionFailed: the condition is false; or another writer removed or replaced a map of which this changes
                 members.
+            UniqueConflict, RetriesExhausted: see :meth:`insert`.
             ValidationError: a value does not fit, or a key attribute was changed; nothing was sent.
             LimitExceeded: more changed than one update can say; nothing was sent.
         """
@@ -204,6 +208,7 @@ class Table(TableBatches[T], TableFinding[T], TableKeeping[T], TableMigrating, G
         Raises:
             ItemNotFound: there is no such item and ``upsert`` is false.
             ConditionFailed: the condition is false; VersionConflict: the version is another.
+            UniqueConflict, RetriesExhausted: see :meth:`insert`.
             ExpressionError: the updates overlap, change a key, or there are none.
             DecodeError: the stored item does not fit the class; the update was applied.
         """
