@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+import msgspec
+
 from .errors import ConditionFailed, ExpressionError, ValidationError
 from .mapping.class_mapping import nearest
 from .operations.twins import asynchronous, mark_methods, sync
@@ -160,9 +162,14 @@ class TableKeeping(Generic[T]):
             ExpressionError: the class has no unique attributes.
         """
         from .operations.rebuild_unique import rebuild_unique
+        from .query import scan_of
 
         _whole("rebuild_unique(segments=...)", segments, 1)
-        return rebuild_unique(self._target, dry_run=dry_run, progress=progress, segments=segments)
+        table: Any = self
+        scan = scan_of(table, None, (), {})._read
+        # The class's own items; those that have expired have their values until they are deleted.
+        read = msgspec.structs.replace(scan, scan_allowed=True, hide_expired=False)
+        return rebuild_unique(read, dry_run=dry_run, progress=progress, segments=segments)
 
     rebuild_unique = sync(_rebuild_unique)
     arebuild_unique = asynchronous(_rebuild_unique)

@@ -22,7 +22,7 @@ from .guards import GUARD, OWNER, Claim, Orphan
 from .identity import key_identity
 from .pages import PageReader, ReadPlan
 from .reads import Read, compile_read
-from .target import Target, encode_request, raw_capacity
+from .target import encode_request, raw_capacity
 from .transact import new_token
 from .unique import Uniqueness
 
@@ -79,13 +79,11 @@ class UniqueReport:
         )
 
 
-def rebuild_unique(
-    target: Target, *, dry_run: bool, progress: Progress | None, segments: int
-) -> Operation[UniqueReport]:
+def rebuild_unique(read: Read, *, dry_run: bool, progress: Progress | None, segments: int) -> Operation[UniqueReport]:
     """Make guards agree with items.
 
     Args:
-        target: the class and its table.
+        read: a scan of the class's items.
         dry_run: only look.
         progress: called with the number of items and guards done since the last call.
         segments: in how many parts the table is read at the same time.
@@ -93,16 +91,18 @@ def rebuild_unique(
     Raises:
         ExpressionError: the class has no unique attributes.
     """
+    target = read.target
     keeping = None if target.upkeep is None else target.upkeep.keeping
     if keeping is None or keeping.unique is None:
         name = target.plan.name
         raise ExpressionError(f"{name} has no unique attributes; declare one with attr(unique=True)")
-    return _Rebuilding(target, keeping.unique, dry_run, progress).run(segments)
+    return _Rebuilding(read, keeping.unique, dry_run, progress).run(segments)
 
 
 class _Rebuilding:
-    def __init__(self, target: Target, unique: Uniqueness, dry_run: bool, progress: Progress | None) -> None:
-        self._target = target
+    def __init__(self, read: Read, unique: Uniqueness, dry_run: bool, progress: Progress | None) -> None:
+        self._scan = msgspec.structs.replace(read, consistent=True)
+        target = self._target = read.target
         self._unique = unique
         self._progress = progress
         self._key_names = target.plan.key_names
@@ -124,7 +124,7 @@ class _Rebuilding:
     # -------------------------------------------------------------- items without guard
 
     def _items(self, segment: dict[str, Any]) -> Operation[None]:
-        plan = compile_read(Read(target=self._target, consistent=True))
+        plan = compile_read(self._scan)
         request = {**plan.request, **segment}
         pages = PageReader(ReadPlan("Scan", request, _raw_items, False, plan.key_names, self._target))
         while (following := pages.next_request()) is not None:
