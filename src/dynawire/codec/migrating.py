@@ -79,6 +79,7 @@ class MigratingPlan(ClassPlan):
             *(one.stored_name for one in mapping.attributes.values() if one.upkeep == "version"),
             *(() if mapping.family is None else (mapping.family.stored_name,)),
         )
+        self._is_composed = any(one.computed is not None for one in mapping.attributes.values())
         self._by_stored_name = {one.stored_name: one for one in mapping.attributes.values()}
         if self._versions.attribute is not None:
             self._check_attribute(self._versions.attribute)
@@ -130,7 +131,7 @@ class MigratingPlan(ClassPlan):
         migrated = self._migrated(item, version)
         wire = self._read_wire(msgspec.json.encode(migrated))
         instance = self._build_wire(wire)
-        if self._compute is not None:
+        if self._is_composed:
             self._check_composed(instance, item, version)
         return instance, _Origin(self, item, migrated, version, wire)
 
