@@ -25,6 +25,7 @@ from dynawire import (
     partition_key,
     sort_key,
 )
+from dynawire.mapping.relations import RelationDeclaration
 from tests.relations.library import Author
 
 
@@ -268,7 +269,7 @@ def test_told_when_used(name: str) -> None:
 
 
 def test_every_wrong_one_is_tried() -> None:
-    assert set(USED_WRONG) == {name for name, one in vars(Wrongs).items() if getattr(one, "is_relation", False)}
+    assert set(USED_WRONG) == {name for name, one in vars(Wrongs).items() if isinstance(one, RelationDeclaration)}
 
 
 def test_the_rest_of_the_class_works() -> None:
@@ -299,3 +300,20 @@ def test_a_query_of_ones_own_that_is_none() -> None:
 def database() -> Any:
     with dw.connect("memory:") as db:
         yield db
+
+
+@dataclass
+class Parcel:
+    id: str
+    city: ToOne[City] = many_to_one("id")  # noqa: RUF009
+
+
+class Bag:
+    city = many_to_one("id", to=City)
+
+
+def test_classes_that_are_not_ours_have_none(database: dw.Database) -> None:
+    with pytest.raises(SchemaError, match=r"Parcel: city is a relation, which only Model and PydanticModel classes"):
+        database.table(Parcel, name="parcels", partition_key="id")
+    with pytest.raises(SchemaError, match=r"Bag\.city is a relation, but Bag has no table"):
+        _ = Bag().city

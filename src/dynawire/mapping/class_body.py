@@ -12,7 +12,7 @@ from ..errors import SchemaError
 from .annotations import Names, body_annotations
 from .attributes import NO_DEFAULT, AttributeDeclaration
 from .indexes import IndexDeclaration
-from .relations import RelationDeclaration, relation_problem
+from .relations import RelationDeclaration, is_relation, relation_problem
 
 __all__ = ["ClassBody", "DeclaredAttribute", "inherited_attributes", "related_annotation"]
 
@@ -117,7 +117,7 @@ class ClassBody:
         if kind is self._attribute_type and (get_args(annotation) if text is None else _BRACKETS.search(text)):
             return True
         shown = text if text is not None else getattr(annotation, "__name__", str(annotation))
-        if getattr(kind, "is_relation", False):
+        if is_relation(kind):
             raise self.error(
                 f"{name} is a relation without declaration; write {name}: {shown} = many_to_one(...)", name
             )

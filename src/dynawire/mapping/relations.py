@@ -11,7 +11,15 @@ from ..errors import SchemaError
 from .annotations import Names
 from .class_mapping import nearest
 
-__all__ = ["CASCADES", "Cascade", "RelationDeclaration", "RelationFacts", "RelationKind", "relation_problem"]
+__all__ = [
+    "CASCADES",
+    "Cascade",
+    "RelationDeclaration",
+    "RelationFacts",
+    "RelationKind",
+    "is_relation",
+    "relation_problem",
+]
 
 RelationKind = Literal["one_to_one", "one_to_many", "many_to_one", "many_to_many"]
 Cascade = Literal["save", "delete"] | tuple[Literal["save", "delete"], ...]
@@ -90,8 +98,6 @@ class RelationDeclaration:
         facts: what was said of it.
         name: the name of the class attribute.
     """
-
-    is_relation = True
 
     def __init__(self, facts: RelationFacts) -> None:
         self.facts = facts
@@ -197,6 +203,11 @@ def _imported(text: str) -> Any:
         return getattr(import_module(module), name, None)
     except ImportError:
         return None
+
+
+def is_relation(kind: Any) -> bool:
+    """Whether this is what the annotation of a relation begins with."""
+    return isinstance(kind, type) and issubclass(kind, RelationDeclaration)
 
 
 def relation_problem(name: str, declaration: RelationDeclaration, reserved: frozenset[str]) -> str | None:

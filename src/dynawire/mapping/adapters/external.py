@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_origin
 
 import msgspec
 
@@ -13,6 +13,7 @@ from ..attributes import NO_DEFAULT, Attribute, AttributeDeclaration
 from ..class_mapping import ClassMapping, TableOptions, nearest
 from ..indexes import IndexDeclaration
 from ..records import RecordFields, record_fields
+from ..relations import is_relation
 from .base import Adapter
 from .tracking import Tracker, can_be_tracked
 
@@ -118,6 +119,12 @@ def _fields(cls: Any, names: Names) -> RecordFields:
 
 
 def _attribute(wrong: _Wrong, found: Attribute, said: AttributeDeclaration | None, role: Any) -> Attribute:
+    if is_relation(get_origin(found.annotation)):
+        raise wrong(
+            f"{found.name} is a relation, which only Model and PydanticModel classes have, for nothing is added to "
+            "this one; keep the other's key in an attribute",
+            found.name,
+        )
     if said is None:
         return msgspec.structs.replace(found, role=role) if role is not None else found
     if not isinstance(said, AttributeDeclaration):
