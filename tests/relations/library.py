@@ -48,13 +48,21 @@ class Book(Model, table="books"):
     shelf: Attr[str] = partition_key()
     number: Attr[int] = sort_key()
     author_id: Attr[str]
-    title: Attr[str] = attr(default="")
+    title: Attr[str] = attr(default="untitled")
     pages: Attr[int] = attr(default=0)
 
     author: ToOne[Author] = many_to_one("author_id", back="books")
     loan: ToOne[Loan] = one_to_one("shelf", "number", index="by_book", back="book")
 
     by_author = GlobalIndex("author_id", ["shelf", "number"])
+    by_title = GlobalIndex("title")
+
+
+class Review(Model, table="reviews"):
+    id: Attr[str] = partition_key()
+    title: Attr[str | None] = attr(default=None)
+
+    book: ToOne[Book] = many_to_one("title", index="by_title")
 
 
 class Loan(Model, table="loans"):
@@ -132,5 +140,5 @@ class Offer(Model, table="offers"):
     good: Attr[str] = sort_key()
 
 
-CLASSES: list[type[Model[Any, Any]]] = [Author, Portrait, Book, Loan, Subject, Interest]
+CLASSES: list[type[Model[Any, Any]]] = [Author, Portrait, Book, Review, Loan, Subject, Interest]
 CLASSES += [Shop, City, Licence, Order, Line, Good, Offer]

@@ -6,7 +6,7 @@ import pytest
 
 import dynawire as dw
 from dynawire import RelationError
-from tests.relations.library import Author, Book, Loan, Portrait
+from tests.relations.library import Author, Book, Loan, Order, Portrait, Review, Shop
 from tests.support.databases import Twins
 from tests.support.recording import RecordingEngine
 
@@ -131,6 +131,43 @@ def test_assigning_the_other_side_sets_its_key(sent: RecordingEngine) -> None:
     book.loan = loan
     assert (loan.shelf, loan.number) == ("A", 1)
     assert loan.book.value is book
+
+
+def test_assigning_where_the_key_is_shared(sent: RecordingEngine) -> None:
+    """An item that has no key yet takes the other's; else what is assigned takes the key of what it is assigned to."""
+    portrait, ann = Portrait(author_id=""), Author(id="ann")
+    portrait.author = ann
+    assert (portrait.author_id, ann.id, ann.portrait.value) == ("ann", "ann", portrait)
+    bob = Author(id="bob")
+    bob.portrait = portrait
+    assert (portrait.author_id, bob.id) == ("bob", "bob")
+    nobody = Author(id="")
+    with pytest.raises(RelationError, match=r"the Portrait has no author_id yet"):
+        nobody.portrait = Portrait(author_id="")
+
+
+def test_assigning_what_is_found_by_index(sent: RecordingEngine, twin: Twins) -> None:
+    review = Review(id="1", title="none")
+    assert twin(review.book).get() is None
+    book = Book(shelf="A", number=1, author_id="ann", title="Emma")
+    review.book = book
+    assert (review.title, book.title) == ("Emma", "Emma")
+    review.book = None
+    assert review.title is None
+    book.put()
+    assert twin(Review(id="2", title="Emma").book).get_one().number == 1
+
+
+def test_assigning_where_the_attribute_is_part_of_the_own_key(sent: RecordingEngine) -> None:
+    order = Order(shop_id="", number=1)
+    order.shop = Shop(id="s")
+    assert (order.shop_id, order.shop.value.id) == ("s", "s")
+    order.insert()
+    with pytest.raises(RelationError, match=r"Order\.shop_id is part of its key"):
+        order.shop = Shop(id="t")
+    with pytest.raises(RelationError, match=r"Order\.shop: None can't be assigned"):
+        order.shop = None
+    assert (order.shop_id, order.shop.value.id) == ("s", "s")
 
 
 @pytest.mark.parametrize("wrong", [Portrait(author_id="ann"), "ann", 1, {"id": "ann"}, Author])

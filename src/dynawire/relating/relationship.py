@@ -52,7 +52,9 @@ class Relationship:
         target: the class it leads to.
         pairs: attributes of the owner, each with the target's attribute that has the same value.
         by_key: whether they are the target's whole primary key.
-        owner_follows: whether the owner's attributes take the values when another item is assigned; else the target's.
+        shares_key: whether the key of one is the key of the other.
+        owner_follows: whether the owner's attributes take the values when another item is assigned; else the target's,
+            unless the key is shared.
         links: what links the sides of a many-to-many relation; None of the others.
         back: the target's relation that leads back, or None.
     """
@@ -80,11 +82,13 @@ class Relationship:
                 f"names {_listed(own for own, _ in self.pairs)}; the key of {self.target.__name__} is "
                 f"({', '.join(_key(theirs))}), and one attribute is needed for each of these"
             )
-        own_key = set(_key(mine))
-        self.own_key = own_key
-        self.target_key = set(_key(theirs))
-        only_own_key = bool(self.pairs) and {own for own, _ in self.pairs} <= own_key
-        self.owner_follows = self.facts.is_to_one and self.facts.index is None and not only_own_key
+        self._own_key = set(_key(mine))
+        self._target_key = set(_key(theirs))
+        self.shares_key = (
+            self.facts.kind == "one_to_one" and self.by_key and {own for own, _ in self.pairs} <= self._own_key
+        )
+        by_own_key = self.facts.kind == "one_to_one" and (self.facts.index is not None or self.shares_key)
+        self.owner_follows = self.facts.is_to_one and not by_own_key
         self._back: Relationship | None = None
         self._back_known = self.facts.back is None
         self._names = tuple(own for own, _ in self.pairs)
@@ -276,21 +280,24 @@ class Relationship:
             RelationError: it is not of the target's class, has no key yet, or can't be related to this instance.
         """
         self.check(other)
-        if self.owner_follows:
-            self._follow(instance, other, self.pairs, self.own_key)
+        backwards = tuple((theirs, own) for own, theirs in self.pairs)
+        # Where one key is the key of both, an item that has none yet takes the other's.
+        follows = _lacks_key(instance, self.pairs) if self.shares_key else self.owner_follows
+        if follows:
+            self._follow(instance, other, self.pairs, self._own_key)
         else:
-            self._follow(other, instance, tuple((theirs, own) for own, theirs in self.pairs), self.target_key)
+            self._follow(other, instance, backwards, self._target_key)
 
     def _follow(self, follower: Any, leader: Any, pairs: Pairs, key: set[str]) -> None:
         changes: Mapping[str, Any] = {
             name: value for name, source in pairs if getattr(follower, name) != (value := getattr(leader, source))
         }
         for name, source in pairs:
-            if getattr(leader, source) is None:
+            if getattr(leader, source) in _NO_KEY:
                 raise self._refused(f"the {type(leader).__name__} has no {source} yet; give it one first")
             if is_unnumbered(leader, source):
                 raise self._refused(f"the {type(leader).__name__} has no {source} yet: store it first, to be numbered")
-            if name in changes and name in key and getattr(follower, "_loaded", None) is not None:
+            if name in changes and name in key and not _is_new(follower):
                 raise self._refused(
                     f"{type(follower).__name__}.{name} is part of its key, which a stored item keeps for life"
                 )
@@ -309,7 +316,7 @@ class Relationship:
         Raises:
             RelationError: the attributes that tell it are part of a key, or the other item's.
         """
-        if not self.owner_follows or self.own_key & set(self._names):
+        if not self.owner_follows or self._own_key & set(self._names):
             raise self._refused(
                 f"None can't be assigned, since {_listed(self._names)} can't be None; delete the other item instead"
                 if self.owner_follows or self.by_key
@@ -371,6 +378,18 @@ def declared_relations(cls: type[Any]) -> dict[str, RelationDeclaration]:
             if isinstance(value, RelationDeclaration):
                 found[name] = value
     return found
+
+
+_NO_KEY = (None, "", b"")
+"""What DynamoDB takes for no part of a key."""
+
+
+def _lacks_key(instance: Any, pairs: Pairs) -> bool:
+    return any(getattr(instance, name) in _NO_KEY for name, _ in pairs)
+
+
+def _is_new(instance: Any) -> bool:
+    return getattr(instance, "_loaded", None) is None
 
 
 def _mapped(cls: type[Any]) -> MappedClass | None:
