@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
+from .errors import SchemaError
 from .mapping.attributes import NO_DEFAULT, AttributeDeclaration
 from .mapping.constraints import Constraints
 from .mapping.keeping import Unique
@@ -42,6 +43,14 @@ class Attr(Generic[T]):
     - ``Annotated`` with :data:`~dynawire.EpochSeconds`, :data:`~dynawire.Json`, :data:`~dynawire.NaiveDatetime`,
       :class:`~dynawire.Stored` or ``msgspec.Meta``.
     """
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, *_: Any) -> Any:
+        # What pydantic asks a type for; without it pydantic's own message would lead astray.
+        raise SchemaError(
+            "Attr[...] is for classes derived from dynawire.Model; the fields of a pydantic model have plain types: "
+            "write title: str, and title: str = attr(...) in a PydanticModel"
+        )
 
     if TYPE_CHECKING:
 

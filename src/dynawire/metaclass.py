@@ -20,6 +20,7 @@ from .mapping.attributes import NO_DEFAULT, Attribute, AttributeDeclaration
 from .mapping.class_body import ClassBody, DeclaredAttribute, inherited_attributes
 from .mapping.class_mapping import ClassMapping, TableOptions, nearest
 from .mapping.families import Family
+from .mapping.habits import keyword_advice, refuse_unread_mixins
 from .mapping.indexes import IndexDeclaration
 from .mapping.key_types import KeyTypes, check_key_types
 from .mapping.records import record_fields
@@ -47,6 +48,7 @@ class ModelMeta(StructMeta):
         name: str,
         bases: tuple[type[Any], ...],
         namespace: dict[str, Any],
+        /,
         *,
         table: str | None = None,
         abstract: bool = False,
@@ -70,6 +72,7 @@ class ModelMeta(StructMeta):
             for relation, annotation in body.relations.items():
                 where = Names(namespace.get("__module__", ""), _declaring_frame(namespace.get("__module__")))
                 namespace[relation].declared_in(where, annotation)
+        refuse_unread_mixins(bases, Attr, _is_model, "Model, abstract=True", body.error)
         declared = inherited | body.declared
         fields = body.declared if abstract else _missing_fields(bases, inherited) | body.declared
         tagged = None if abstract else _tagged(body, declared, tag)
@@ -382,6 +385,9 @@ def _table_keywords(
     if unknown:
         known = ("table", "abstract", *TableOptions.__struct_fields__)
         name = min(unknown)
+        advice = keyword_advice(name)
+        if advice is not None:
+            raise body.error(f"unknown class keyword {name!r}; {advice}")
         raise body.error(f"unknown class keyword {name!r}{nearest(name, known)}; there are: {', '.join(known)}")
     of_table = options.keys() - {"migrations"} if any(hasattr(base, "__family__") for base in bases) else options.keys()
     if of_table and table is None and not abstract:
@@ -420,6 +426,10 @@ def _declaring_frame(module: Any) -> FrameType | None:
     while frame is not None and frame.f_globals.get("__name__") != module:
         frame = frame.f_back
     return frame
+
+
+def _is_model(cls: type[Any]) -> bool:
+    return "__declared__" in cls.__dict__
 
 
 def _reserved_names(bases: tuple[type[Any], ...]) -> frozenset[str]:

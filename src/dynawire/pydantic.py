@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, dataclass_transf
 import msgspec
 from pydantic import BaseModel, Field, PrivateAttr
 
-from .declare import attr, partition_key, sort_key
+from .declare import Attr, attr, partition_key, sort_key
 from .errors import SchemaError
 from .expressions import Paths
 from .managed import created_at, ttl, updated_at, version
@@ -20,6 +20,7 @@ from .mapping.annotations import Names, body_annotations
 from .mapping.attributes import NO_DEFAULT, AttributeDeclaration
 from .mapping.class_body import related_annotation
 from .mapping.class_mapping import ClassMapping, TableOptions
+from .mapping.habits import is_attr, keyword_advice, refuse_unread_mixins
 from .mapping.indexes import IndexDeclaration
 from .mapping.migrations import Migrations
 from .mapping.relations import RelationDeclaration, relation_problem
@@ -77,6 +78,7 @@ class _PydanticMeta(ModelMetaclass):
             _take_relations(name, bases, namespace, relations, table, sys._getframe(1))
         if any(isinstance(base, _PydanticMeta) for base in bases):
             _check_names(name, namespace)
+            _check_habits(name, bases, namespace, keywords)
         # pydantic would take both for defaults.
         indexes = {key: one for key, one in namespace.items() if isinstance(one, IndexDeclaration)}
         declared = {key: one for key, one in namespace.items() if isinstance(one, AttributeDeclaration)}
@@ -286,6 +288,21 @@ def _check_names(model: str, namespace: dict[str, Any]) -> None:
                 f"{name}_: ... = attr(name={name!r})",
                 name,
             )
+
+
+def _check_habits(
+    model: str, bases: tuple[type[Any], ...], namespace: dict[str, Any], keywords: dict[str, Any]
+) -> None:
+    for name in keywords:
+        advice = keyword_advice(name)
+        if advice is not None:
+            raise _error(model, f"unknown class keyword {name!r}; {advice}")
+    for name, annotation in body_annotations(namespace).items():
+        if is_attr(annotation, Attr):
+            raise _error(model, f"{name}: Attr[...] is for a Model; write the plain type here, {name}: ...", name)
+    refuse_unread_mixins(
+        bases, Attr, lambda cls: issubclass(cls, BaseModel), "PydanticModel", lambda text, at: _error(model, text, at)
+    )
 
 
 def _error(model: str, message: str, attribute: str | None = None) -> SchemaError:

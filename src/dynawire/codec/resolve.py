@@ -134,6 +134,8 @@ class Resolver:
         record = None if arguments else self.record_codec(kind)
         if record is not None:
             return record
+        if kind.__module__ == "dynawire.declare":
+            raise _unsupported(annotation)
         if hasattr(kind, "__get_pydantic_core_schema__"):
             from ..mapping.adapters.pydantic import type_stored
 
@@ -404,6 +406,11 @@ def _choice(codec: ScalarCodec | str, name: str) -> ScalarCodec:
 
 
 def _unsupported(annotation: Any) -> Unsupported:
+    origin = get_origin(annotation) or annotation
+    if (getattr(origin, "__module__", ""), getattr(origin, "__name__", "")) == ("dynawire.declare", "Attr"):
+        return Unsupported(
+            "Attr[...] stands around the whole type of an attribute of a Model, and nowhere else; write the plain type"
+        )
     return Unsupported(f"the type {_name(annotation)} can't be stored; {_REMEDY}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, get_args, get_origin
 
@@ -11,6 +10,7 @@ import msgspec
 from ..errors import SchemaError
 from .annotations import Names, body_annotations
 from .attributes import NO_DEFAULT, AttributeDeclaration
+from .habits import annotation_advice, body_advice, is_attr, is_one_subscript, text_head
 from .indexes import IndexDeclaration
 from .relations import RelationDeclaration, is_relation, relation_problem
 
@@ -96,7 +96,10 @@ class ClassBody:
             elif self._is_attribute(attribute, annotation):
                 self._check_name(attribute)
                 declaration = self._declaration(attribute)
-                self.declared[attribute] = DeclaredAttribute(_inside(annotation), declaration, names)
+                inside = _inside(annotation)
+                if is_attr(inside, attribute_type):
+                    raise self.error(f"{attribute}: Attr stands in Attr; write Attr[...] once", attribute)
+                self.declared[attribute] = DeclaredAttribute(inside, declaration, names)
             else:
                 self.other_annotations[attribute] = annotation
         self._check_rest(inherited)
@@ -110,12 +113,14 @@ class ClassBody:
         kind = self._names.head(text) if text is not None else get_origin(annotation) or annotation
         if text is not None and kind is None:
             # Imported for type checkers only: nothing but its name is known here.
-            last = text.partition("[")[0].strip().rpartition(".")[2]
-            kind = {"Attr": self._attribute_type, "ClassVar": ClassVar}.get(last)
+            kind = {"Attr": self._attribute_type, "ClassVar": ClassVar}.get(text_head(text))
         if kind is ClassVar:
             return False
-        if kind is self._attribute_type and (get_args(annotation) if text is None else _BRACKETS.search(text)):
+        if kind is self._attribute_type and (get_args(annotation) if text is None else is_one_subscript(text)):
             return True
+        advice = annotation_advice(name, annotation, self._attribute_type)
+        if advice is not None:
+            raise self.error(f"{name}: {advice}", name)
         shown = text if text is not None else getattr(annotation, "__name__", str(annotation))
         if is_relation(kind):
             raise self.error(
@@ -167,6 +172,9 @@ class ClassBody:
         for name, value in self._namespace.items():
             if name in self.declared:
                 continue
+            advice = body_advice(name, value)
+            if advice is not None:
+                raise self.error(advice, name)
             if isinstance(value, AttributeDeclaration):
                 raise self.error(f"{name} has no type; write {name}: Attr[...] = ...", name)
             if isinstance(value, RelationDeclaration):

@@ -12,7 +12,7 @@ import msgspec
 
 from ..errors import SchemaError
 from .annotations import Names, type_hints
-from .attributes import NO_DEFAULT, Attribute, stored_name_problem
+from .attributes import NO_DEFAULT, Attribute, AttributeDeclaration, stored_name_problem
 
 __all__ = ["RecordFields", "record_fields"]
 
@@ -57,6 +57,11 @@ def record_fields(cls: Any, names: Names | None = None) -> RecordFields | None:
         return None
     for attribute in found.attributes:
         problem = stored_name_problem(attribute.stored_name)
+        if isinstance(attribute.default, AttributeDeclaration) and not hasattr(cls, "__mapping__"):
+            problem = (
+                "has attr() as its default, which only a Model and a PydanticModel take; give db.table() "
+                f'attributes={{"{attribute.name}": attr(...)}}, or a nested class a Model as base'
+            )
         # The names become part of generated source.
         if not found.is_dict and (not attribute.name.isidentifier() or iskeyword(attribute.name)):
             problem = "is not a name that can be written in Python"
