@@ -31,6 +31,7 @@ MODEL = {"composed", "declare", "ids", "index", "managed", "metaclass", "model",
 MODEL |= {"awaiting", "pydantic", "related", "relations", "running", "stepping", "workflow"}
 MODEL |= {"marshmallow", "pydantic", "related", "relations", "schema_model", "schematics"}
 FRONT = {"cli", "compat", "console", "testing"}
+TABLE |= {"misuse"}
 ALLOWED = INNER | {name: set(INNER) | TABLE for name in TABLE} | {name: set(INNER) | TABLE | MODEL for name in MODEL}
 ALLOWED |= {name: set(INNER) | TABLE | MODEL | {""} for name in FRONT}
 ALLOWED[""] = set(ALLOWED)  # dynawire/__init__.py shows what there is

@@ -9,13 +9,13 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
 from .engines.protocol import Engine
-from .errors import DynawireError, SchemaError, ValidationError
+from .errors import DynawireError, SchemaError, UsageError, ValidationError
 from .key import Key
 from .mapping.class_mapping import nearest
 from .mapping.indexes import IndexDeclaration
 from .operations.capacity import CapacityMeter, active_meter
 from .operations.effects import Operation
-from .operations.mapped import mapped
+from .operations.mapped import mapped, not_a_class
 from .operations.params import Params
 from .operations.table_create import create_tables
 from .operations.tables import TableDescription, delete_table, describe_table, list_tables
@@ -35,6 +35,8 @@ T = TypeVar("T")
 A = TypeVar("A")
 
 MAX_TABLE_NAME = 255
+_OPTIONS = ("table_prefix", "allow_scan")
+"""Those of every database."""
 
 _bound: ContextVar[Database | None] = ContextVar("dynawire_database", default=None)
 _connected: list[Database] = []
@@ -76,6 +78,9 @@ def connect(url: str | None = None, *, table_prefix: str = "", allow_scan: bool 
 
 
 def _engine(url: str | None, options: dict[str, Any]) -> Engine:
+    if url is not None and not isinstance(url, str):
+        advice = f'write connect("sqlite:///{os.fspath(url)}")' if isinstance(url, os.PathLike) else WHAT_TO_WRITE
+        raise UsageError(f"connect() takes a URL, not {type(url).__name__}; {advice}")
     url = url or os.environ.get("DYNAWIRE_URL")
     if not url:
         return _configured_aws(options)
@@ -86,7 +91,10 @@ def _engine(url: str | None, options: dict[str, Any]) -> Engine:
         from .engines.aws import AwsEngine
 
         return _made(AwsEngine, url, options)
-    raise DynawireError(f"{_without_secrets(url)!r} is not a database dynawire knows; write {WHAT_TO_WRITE}")
+    what = WHAT_TO_WRITE
+    if "://" not in url and url.endswith((".db", ".sqlite", ".sqlite3")):
+        what = f'connect("sqlite:///{url}") for an engine in this file'
+    raise DynawireError(f"{_without_secrets(url)!r} is not a database dynawire knows; write {what}")
 
 
 def _configured_aws(options: dict[str, Any]) -> Engine:
@@ -141,7 +149,8 @@ def _made(kind: Callable[..., Engine], place: str | None, options: dict[str, Any
         if not unknown:
             raise
         raise DynawireError(
-            f"this database has no option {unknown[0]!r}{nearest(unknown[0], known)}; its options: {', '.join(known)}"
+            f"this database has no option {unknown[0]!r}{nearest(unknown[0], [*known, *_OPTIONS])}; its options: "
+            f"{', '.join(known)}"
         ) from None
 
 
@@ -151,6 +160,8 @@ def _without_secrets(url: str) -> str:
 
 
 def _checked_prefix(prefix: str) -> str:
+    if not isinstance(prefix, str):
+        raise UsageError(f"table_prefix= takes text, not {type(prefix).__name__}; leave it out for none")
     if not all(one.isascii() and (one.isalnum() or one in "_-.") for one in prefix):
         raise DynawireError(f"table_prefix={prefix!r}: table names are made of a-z, A-Z, 0-9, '_', '-' and '.'")
     return prefix
@@ -234,6 +245,8 @@ class Database:
         """
         if name is not None or partition_key is not None:
             return self._external().table(model, name, partition_key, sort_key, indexes, attributes, options)
+        if not isinstance(model, type):
+            raise not_a_class(model)
         table = self._tables.get(model)
         if table is None:
             if self._external_tables is not None:

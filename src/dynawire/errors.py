@@ -34,6 +34,7 @@ __all__ = [
     "TransactionCancelled",
     "TransactionConflict",
     "UniqueConflict",
+    "UsageError",
     "ValidationError",
     "VersionConflict",
     "WorkflowFailed",
@@ -125,6 +126,10 @@ class DecodeError(DynawireError, ValueError):
     expected: str | None = None
     found: str | None = None
     version: int | None = None
+
+
+class UsageError(DynawireError, TypeError):
+    """Something was called with what it does not take, or on what it is not for. Nothing was sent."""
 
 
 class ExpressionError(DynawireError, ValueError):

@@ -10,6 +10,7 @@ import msgspec
 
 from .errors import DecodeError, ExpressionError, ItemNotFound
 from .expressions import Condition, Path, Placeholders, all_of, compile_projection
+from .misuse import Unlisted
 from .operations.drivers import PageSource, astream_pages, stream_pages
 from .operations.expiry import expiry_of, no_expiry
 from .operations.finding.counting import count_found
@@ -60,7 +61,7 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
     hide_expired: bool = False
 
 
-class Find(Generic[T]):
+class Find(Unlisted, Generic[T]):
     """The items of which a condition holds, however they are best read.
 
     From the condition alone it is chosen whether they are read by key (GetItem, BatchGetItem), by one or several

@@ -24,6 +24,7 @@ from .mapping.habits import keyword_advice, refuse_unread_mixins
 from .mapping.indexes import IndexDeclaration
 from .mapping.key_types import KeyTypes, check_key_types
 from .mapping.records import record_fields
+from .misuse import OF_INSTANCES, called_on_class
 from .operations.mapped import MappedClass
 
 __all__ = ["ModelMeta"]
@@ -139,6 +140,8 @@ class ModelMeta(StructMeta):
             path = type.__getattribute__(cls, "__paths__").get(name)
             if path is not None:
                 return path
+            if name in OF_INSTANCES:
+                return called_on_class(cls, name, type.__getattribute__(cls, name))
         return type.__getattribute__(cls, name)
 
     def __setattr__(cls, name: str, value: Any) -> None:  # noqa: N805 - a metaclass

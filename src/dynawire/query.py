@@ -11,6 +11,7 @@ import msgspec
 from .errors import DecodeError, DynawireError, ExpressionError, ItemNotFound
 from .expressions import Condition, Path, Placeholders, all_of, compile_projection
 from .mapping.indexes import IndexDefinition
+from .misuse import Unlisted
 from .operations.drivers import astream_pages, stream_pages
 from .operations.pages import count_items, first_items, read_page
 from .operations.params import Params
@@ -78,7 +79,7 @@ class QueryParams(Params):
         return shown
 
 
-class Query(Generic[T]):
+class Query(Unlisted, Generic[T]):
     """A read of many items with one partition key value (DynamoDB's Query), or of all (Scan).
 
     It never changes: every step gives a new one, so that a query can be kept and built upon. Nothing is sent until it

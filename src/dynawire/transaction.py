@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .errors import ExpressionError
+from .errors import ExpressionError, UsageError
 from .expressions import Update
 from .key import ConditionLike, Key
 from .operations.delete import prepare_check
@@ -130,7 +130,14 @@ class Transaction:
                 "a dict does not tell its table: write table=... to insert, put or save it, and table.key(...) to "
                 "update, delete or check it"
             )
-        return self._database.table(type(item))
+        kind = type(item)
+        if isinstance(item, type) or kind.__module__ == "builtins":
+            what = f"the class {item.__name__} itself" if isinstance(item, type) else f"{kind.__name__}"
+            raise UsageError(
+                f"a transaction takes instances, and to update, delete or check one a key such as Airport.key(...); "
+                f"not {what}"
+            )
+        return self._database.table(kind)
 
     def _add(self, write: Write) -> None:
         self._refuse_second_use()

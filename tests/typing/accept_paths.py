@@ -241,3 +241,14 @@ def lists(values: Iterable[int]) -> None:
     update(a.scores.extend(a.scores))
     update(a.scores.extend(a.extra))
     update(a.notes.extend(["x"], create=False))
+
+
+def whole_numbers_compare_with_decimals() -> None:
+    condition(a.price == 1)
+    condition(a.price != 1)
+    condition(a.price > 5)
+    condition(a.fee <= 5)
+    condition(a.price >= a.visits)
+    condition(a.price.between(1, Decimal("2.5")))
+    condition(a.price.in_([1, Decimal("2.5")]))
+    condition(a.fee.in_([1, None]))

@@ -106,3 +106,8 @@ update(a.scores.extend(["x"]))  # error
 update(a.scores.extend(1))  # error
 update(a.names["x"].add("x"))  # error
 update(a.scores[0].set("x"))  # error: arg-type
+condition(a.price > 1.5)  # error
+condition(a.price == "x")  # error
+condition(a.price.between(1, 1.5))  # error
+condition(a.price.in_(["x"]))  # error
+condition(a.visits > Decimal(1))  # error

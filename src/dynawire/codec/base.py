@@ -14,7 +14,7 @@ import msgspec
 
 from ..errors import DecodeError, LimitExceeded, ValidationError
 from ..mapping.constraints import Constraints
-from ..mapping.value_codec import WireValue
+from ..mapping.value_codec import ALL_TAGS, WireValue
 from .misfit import Misfit, TooDeep, place_of
 from .source import Scope
 
@@ -226,7 +226,7 @@ class Codec:
         try:
             return self.read(wire)
         except Exception as failure:  # noqa: BLE001 - constructors raise what they like
-            found = "/".join(wire)
+            found = "/".join(sorted(ALL_TAGS.intersection(wire))) or "none"
             reason = decode_reason(failure)
             raise DecodeError(
                 f"expected {self.describe()}, found DynamoDB type {found}{reason and f' ({reason})'}",

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from ..mapping.value_codec import ALL_TAGS
 from .base import Codec, decode_reason
 
-__all__ = ["locate"]
+__all__ = ["locate", "shown_path"]
+
+_KEY_OF_A_MAP = re.compile(r"""\[(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\]""")
+_PLAIN = 'a plain value, not DynamoDB\'s JSON such as {"S": ...}'
+
+
+def shown_path(path: str) -> str:
+    """A path as messages show it: the keys of dicts are data, and stay in the error's attributes."""
+    return _KEY_OF_A_MAP.sub("[...]", path) if "[" in path else path
 
 
 def locate(codec: Codec, wire: dict[str, Any] | None, path: str = "") -> tuple[str, str, str]:
     """The path of the innermost value that does not decode, what was expected there, and what was found."""
     if wire is None:
         return path.lstrip("."), _expected(codec), "nothing"
+    found = _shape(wire)
+    if found is not None:
+        return path.lstrip("."), _expected(codec), found
     target = codec.narrowed(wire)
     if target.tag in wire:
         for place, part_codec, part in target.parts(wire):
@@ -24,6 +37,18 @@ def locate(codec: Codec, wire: dict[str, Any] | None, path: str = "") -> tuple[s
         # The type is right, so only the reason tells.
         found += f" ({_misfit(codec, wire) or 'of another form'})"
     return path.lstrip("."), _expected(codec), found
+
+
+def _shape(wire: Any) -> str | None:
+    """What stands there when it is no DynamoDB JSON at all, as a caller of from_item() may give; None when it is."""
+    if not isinstance(wire, dict) or len(wire) != 1:
+        return _PLAIN
+    ((tag, payload),) = wire.items()
+    if tag not in ALL_TAGS:
+        return _PLAIN
+    if (tag == "M" and not isinstance(payload, dict)) or (tag == "L" and not isinstance(payload, (list, tuple))):
+        return f"DynamoDB type {tag} with {_PLAIN} inside"
+    return None
 
 
 def _expected(codec: Codec) -> str:

@@ -15,7 +15,7 @@ from ..mapping.migrations import Versions
 from ..mapping.records import RecordFields
 from .base import ENCODE_FAILURES, MAX_DEPTH
 from .checks import check_codecs
-from .diagnosis import locate
+from .diagnosis import locate, shown_path
 from .dumped import record_codec
 from .misfit import Misfit, TooDeep
 from .records import RecordCodec
@@ -175,6 +175,19 @@ class ClassPlan:
             return wire
         raise refusal
 
+    def encode_without_limits(self, instance: Any) -> WireItem | None:
+        """The item of an instance whose values may be beyond the limits of their attributes; None when it is not of
+        this class, or does not fit for another reason.
+        """
+        if instance.__class__ is not self.record.kind:
+            return None
+        record = self.record.unconstrained
+        assert isinstance(record, RecordCodec)
+        try:
+            return record.encode_members(instance)
+        except ENCODE_FAILURES:
+            return None
+
     def _check_depth(self, wire: WireItem) -> None:
         for attribute in self._deep:
             value = wire.get(attribute.stored_name)
@@ -224,7 +237,7 @@ class ClassPlan:
         if type(instance) is not self.record.kind:
             return ValidationError(f"expected {self.name}, got {type(instance).__name__}", model=self.name)
         found = self.record.found_problems(instance, failure or Misfit("can't be stored"))
-        text = "; ".join(self.record.stated(self.name, path, reason) for path, reason in found)
+        text = "; ".join(self.record.stated(self.name, shown_path(path), reason) for path, reason in found)
         return ValidationError(
             f"{text}; nothing was sent", model=self.name, attribute=found[0][0] or None, errors=found
         )
@@ -340,7 +353,7 @@ class ClassPlan:
         """The error that says which value of an item does not fit the class, and where."""
         path, expected, found = locate(self.record, {"M": item or {}})
         key = {name: item[name] for name in self.key_names if name in item} if item else None
-        where = f"{self.name}.{path}" if path else self.name
+        where = f"{self.name}.{shown_path(path)}" if path else self.name
         return DecodeError(
             f"{where}: expected {expected}, found {found}, in an item of table {self.mapping.table or self.name}"
             + ("; its key is in this error's .key" if key else ""),

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from ..mapping.attributes import NO_DEFAULT, Attribute
+from ..mapping.class_mapping import nearest
 from ..mapping.records import RecordFields
 from ..mapping.value_codec import WireValue
 from .base import ENDLESS, MAX_DEPTH, Codec, Problem
@@ -139,7 +140,9 @@ class RecordCodec(Codec):
 
     def _unknown_members(self, value: dict[Any, Any], path: str) -> Iterator[Problem]:
         for name in value.keys() - self.codecs.keys():
-            yield path, f"has a member {name!r}, which {self.cls.__name__} does not have"
+            near = nearest(name, self.codecs) if isinstance(name, str) else ""
+            known = near or f"; it has {', '.join(self.codecs)}"
+            yield path, f"has a member which {self.cls.__name__} does not have{known}"
 
     def payload_source(self, scope: Scope, value: str) -> str:
         codec = scope.bind(self)

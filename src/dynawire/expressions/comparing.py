@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
 import msgspec
 
@@ -14,7 +14,11 @@ from .operands import Comparand, Expression, Value, called, constant, described,
 from .placeholders import wire_key
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from .paths import Path
+
+    _Decimals = int | Decimal | Comparand[int | Decimal | None]
 
 __all__ = ["MAX_IN", "Comparable", "Size", "in_order", "other_operand", "refuse_itself"]
 
@@ -42,31 +46,59 @@ class Comparable(Comparand[T], Generic[T]):
 
     __slots__ = ()
 
-    def __eq__(self, other: T | Comparand[T | None]) -> Condition:  # type: ignore[override]
+    @overload  # type: ignore[override]
+    def __eq__(self: Comparand[Decimal | None], other: _Decimals) -> Condition: ...
+    @overload
+    def __eq__(self, other: T | Comparand[T | None]) -> Condition: ...
+    def __eq__(self: Any, other: Any) -> Condition:
         if other is None:
             return _is_none(self)
         return _compare(self, "=", other)
 
-    def __ne__(self, other: T | Comparand[T | None]) -> Condition:  # type: ignore[override]
+    @overload  # type: ignore[override]
+    def __ne__(self: Comparand[Decimal | None], other: _Decimals) -> Condition: ...
+    @overload
+    def __ne__(self, other: T | Comparand[T | None]) -> Condition: ...
+    def __ne__(self: Any, other: Any) -> Condition:
         if other is None:
             return _is_not_none(self)
         return _compare(self, "<>", other)
 
     __hash__ = object.__hash__
 
-    def __lt__(self, other: T | Comparand[T | None]) -> Condition:
+    @overload
+    def __lt__(self: Comparand[Decimal | None], other: _Decimals) -> Condition: ...
+    @overload
+    def __lt__(self, other: T | Comparand[T | None]) -> Condition: ...
+    def __lt__(self: Any, other: Any) -> Condition:
         return _compare_order(self, "<", other)
 
-    def __le__(self, other: T | Comparand[T | None]) -> Condition:
+    @overload
+    def __le__(self: Comparand[Decimal | None], other: _Decimals) -> Condition: ...
+    @overload
+    def __le__(self, other: T | Comparand[T | None]) -> Condition: ...
+    def __le__(self: Any, other: Any) -> Condition:
         return _compare_order(self, "<=", other)
 
-    def __gt__(self, other: T | Comparand[T | None]) -> Condition:
+    @overload
+    def __gt__(self: Comparand[Decimal | None], other: _Decimals) -> Condition: ...
+    @overload
+    def __gt__(self, other: T | Comparand[T | None]) -> Condition: ...
+    def __gt__(self: Any, other: Any) -> Condition:
         return _compare_order(self, ">", other)
 
-    def __ge__(self, other: T | Comparand[T | None]) -> Condition:
+    @overload
+    def __ge__(self: Comparand[Decimal | None], other: _Decimals) -> Condition: ...
+    @overload
+    def __ge__(self, other: T | Comparand[T | None]) -> Condition: ...
+    def __ge__(self: Any, other: Any) -> Condition:
         return _compare_order(self, ">=", other)
 
-    def between(self, low: T | Comparand[T | None], high: T | Comparand[T | None]) -> Condition:
+    @overload
+    def between(self: Comparand[Decimal | None], low: _Decimals, high: _Decimals) -> Condition: ...
+    @overload
+    def between(self, low: T | Comparand[T | None], high: T | Comparand[T | None]) -> Condition: ...
+    def between(self: Any, low: Any, high: Any) -> Condition:
         """True when ``low <= path <= high``: DynamoDB's BETWEEN, both ends included.
 
         Raises:
@@ -74,7 +106,11 @@ class Comparable(Comparand[T], Generic[T]):
         """
         return _between(self, low, high)
 
-    def in_(self, values: Iterable[T | Comparand[T | None]]) -> Condition:
+    @overload
+    def in_(self: Comparand[Decimal | None], values: Iterable[_Decimals | None]) -> Condition: ...
+    @overload
+    def in_(self, values: Iterable[T | Comparand[T | None]]) -> Condition: ...
+    def in_(self: Any, values: Any) -> Condition:
         """True when it equals one of the values: DynamoDB's IN. None among them stands for a missing attribute.
 
         Args:

@@ -149,8 +149,15 @@ def _left_over(rest: list[Condition], names: set[str]) -> tuple[str, ...]:
     found = {
         path._steps[0]: f"{called(path)} is part of the key, and DynamoDB takes the key's attributes in no filter: "
         "== once for a partition key; for sort keys == from the first on, then one of < <= > >= between begins_with"
+        f"{_range_advice(condition)}"
         for condition in rest
         for path in condition.paths()
         if path._steps[0] in names
     }
     return tuple(found.values())
+
+
+def _range_advice(condition: Condition) -> str:
+    if isinstance(condition, Comparison) and condition.operator in ("<", "<=", ">", ">="):
+        return f"; for a range with two ends write {called(condition.path)}.between(low, high), which includes both"
+    return ""

@@ -12,6 +12,7 @@ from typing import Any, Final
 from ..errors import ExpressionError
 from ..mapping.class_mapping import nearest
 from .conditions import Condition
+from .habits import operator_advice, unknown_attribute
 from .operands import called, described
 from .paths import Path
 from .updates import Update
@@ -153,12 +154,14 @@ def _resolve(
         if path is not None:
             break
     else:
-        raise ExpressionError(f"{model_name} has no attribute {parts[0]!r}{nearest(parts[0], root)}")
+        raise ExpressionError(
+            unknown_attribute(model_name, parts[0], keyword, root, updates=operators is UPDATE_OPERATORS)
+        )
     while length < len(parts):
         rest = parts[length:]
         if _ends_in_operators(path, rest, operators):
             return path, rest
-        path = _inside(path, rest[0], operators)
+        path = _inside(path, rest[0], _SEPARATOR.join(parts[:length]), operators)
         length += 1
     return path, []
 
@@ -175,13 +178,16 @@ def _declares(path: Path[Any], name: str) -> bool:
     return path._codec.member(name) is not None and path._codec.member("\0") is None
 
 
-def _inside(path: Path[Any], part: str, operators: Mapping[str, Any]) -> Path[Any]:
+def _inside(path: Path[Any], part: str, name: str, operators: Mapping[str, Any]) -> Path[Any]:
     if part.isdecimal() and "L" in path._codec.tags:
         return path[int(part)]
     if path._codec.member(part) is None:
         members = path._codec.member_names()
+        updates = operators is UPDATE_OPERATORS
+        others = CONDITION_OPERATORS if updates else UPDATE_OPERATORS
+        advice = operator_advice(called(path), name, part, others, updates=updates)
+        near = f"; {advice}" if advice else nearest(part, [*members, *operators])
         raise ExpressionError(
-            f"{described(path)}, which has no member and no operator {part!r}{nearest(part, [*members, *operators])} "
-            f"Operators: {', '.join(operators)}"
+            f"{described(path)}, which has no member and no operator {part!r}{near}; operators: {', '.join(operators)}"
         )
     return path[part]

@@ -75,7 +75,7 @@ def is_attr(annotation: Any, attribute_type: Any) -> bool:
     """Whether an annotation, or its text, is an ``Attr[...]``, as far as can be told without evaluating it."""
     text = annotation if isinstance(annotation, str) else getattr(annotation, "__forward_arg__", None)
     if isinstance(text, str):
-        return text_head(text) == attribute_type.__name__
+        return text_head(text) == str(attribute_type.__name__)
     return (get_origin(annotation) or annotation) is attribute_type
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from ..codec.family_plan import FamilyPlan
 from ..codec.plan import ClassPlan
-from ..errors import SchemaError
-from ..expressions.paths import Path
+from ..errors import SchemaError, UsageError
+from ..expressions import Condition, Path, Update
 from ..mapping.adapters.base import Adapter
 from ..mapping.annotations import Names
 from ..mapping.class_mapping import ClassMapping
@@ -70,6 +70,16 @@ def _plan_kind(mapping: ClassMapping) -> type[ClassPlan]:
     return MigratingPlan
 
 
+def not_a_class(found: object) -> UsageError:
+    """The error for something else where a mapped class belongs."""
+    kind = type(found).__name__
+    if isinstance(found, (list, tuple, set, frozenset)):
+        return UsageError(f"a mapped class is needed, not a {kind} of them; write them one by one, or *classes")
+    if getattr(type(found), "__mapped__", None) is not None:
+        return UsageError(f"a mapped class is needed, not an instance; write the class, {kind}")
+    return UsageError(f"a mapped class is needed, not {kind}")
+
+
 def mapped(cls: type[Any]) -> MappedClass:
     """The mapped class behind a class.
 
@@ -77,7 +87,15 @@ def mapped(cls: type[Any]) -> MappedClass:
         SchemaError: the class is not mapped to a table.
     """
     found = getattr(cls, "__mapped__", None)
-    if found is None:
+    if found is None or not isinstance(cls, type):
+        if not isinstance(cls, type):
+            raise not_a_class(cls)
+        if issubclass(cls, (Condition, Update)):
+            raise UsageError(
+                f"{'an update' if issubclass(cls, Update) else 'a condition'} stands where an instance belongs: the "
+                "operation is one of instances, and was called on the class; to write without reading first, write "
+                "Airport.key(...).update(...)"
+            )
         name = cls.__name__
         raise SchemaError(
             f'{name} is not mapped to a table; write class {name}(Model, table="..."), or, for a class of another '

@@ -10,6 +10,7 @@ import msgspec
 from ..errors import DecodeError, ExpressionError
 from ..expressions import (
     Condition,
+    KeySplit,
     Path,
     Placeholders,
     all_of,
@@ -98,17 +99,42 @@ def read_of_query(
             raise ExpressionError(f"{target.plan.name}.{name} is part of the key, which is never None; give a value")
         conditions.append(paths[name] == argument)
     conditions += parse_lookups(paths, lookups, target.plan.name) if lookups else []
-    split = split_key_condition(
-        conditions,
-        [str(paths[name]._steps[0]) for name in partition],
-        [str(paths[name]._steps[0]) for name in sort],
-    )
+    split = _split(target, conditions, partition, sort)
     if split.reasons:
-        raise ExpressionError(f"query of {read.what}: {'; '.join(split.reasons)}")
+        advice = "" if split.key else _elsewhere(read, conditions)
+        raise ExpressionError(f"query of {read.what}: {'; '.join(split.reasons)}{advice}")
     rest = all_of(split.rest) if split.rest else None
     found_read = msgspec.structs.replace(read, key_conditions=split.key, filter=rest)
     check_filter(found_read)
     return found_read
+
+
+def _split(target: Target, conditions: list[Condition], partition: Sequence[str], sort: Sequence[str]) -> KeySplit:
+    paths = target.mapped.paths
+    return split_key_condition(
+        conditions,
+        [str(paths[name]._steps[0]) for name in partition],
+        [str(paths[name]._steps[0]) for name in sort],
+    )
+
+
+def _elsewhere(read: Read, conditions: list[Condition]) -> str:
+    """What to write when the partition key is not given: a query of what these conditions do give a partition key."""
+    target = read.target
+    name = target.plan.name
+    is_named = target.mapped.mapping.owner is target.cls
+    if not conditions:
+        return f"; give its value, or write {name if is_named else 'table'}.scan() for all items"
+    candidates: dict[str, IndexDefinition | None] = {}
+    if read.index is not None:
+        candidates[f"{name if is_named else 'table'}.query(...)"] = None
+    for attribute, index in target.mapped.mapping.indexes.items():
+        candidates[f"{name}.{attribute}.query(...)" if is_named else f'table.index("{attribute}").query(...)'] = index
+    for call, candidate in candidates.items():
+        split = _split(target, conditions, *_key_of(target, candidate))
+        if split.key and not split.reasons:
+            return f"; these are the key of another: write {call}"
+    return f"; write {name if is_named else 'table'}.find(...), which chooses how these items are read"
 
 
 def _key_of(target: Target, index: IndexDefinition | None) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ..codec.migrated import MigratedItem
@@ -39,7 +40,10 @@ def prepare_save(target: Target, instance: Any, condition: Condition | None, loa
         if not target.adapter.new_is_put:
             raise _unknown(target, instance)
         return prepare_put(target, instance, condition)
-    wire = plan.encode(instance)
+    try:
+        wire = plan.encode(instance)
+    except ValidationError as refusal:
+        wire = _despite_newer_limits(target, instance, loaded, refusal)
     upkeep = target.upkeep
     plan.check_size(wire, len(encode_json(wire)))
     before = plan.loaded_wire(loaded)
@@ -126,6 +130,25 @@ def prepare_save(target: Target, instance: Any, condition: Condition | None, loa
     if upkeep is not None and upkeep.keeping is not None:
         upkeep.keeping.save(write, before, wire, names)
     return write
+
+
+def _despite_newer_limits(target: Target, instance: Any, loaded: Any, refusal: ValidationError) -> dict[str, Any]:
+    """The item of an instance that breaks limits: an attribute that is as it was stored may be older than they are.
+
+    Raises:
+        ValidationError: the refusal, when it is about more than that.
+    """
+    plan = target.plan
+    wire = plan.encode_without_limits(instance)
+    if wire is None:
+        raise refusal
+    changed = changes_since(target, plan.loaded_wire(loaded), wire).names()
+    attributes = target.mapped.mapping.attributes
+    for path, _ in refusal.errors:
+        attribute = attributes.get(re.split(r"[.\[{]", path, maxsplit=1)[0])
+        if attribute is None or attribute.stored_name in changed:
+            raise refusal
+    return wire
 
 
 def _unknown(target: Target, instance: Any) -> ValidationError:

@@ -1,0 +1,231 @@
+"""Calls that mean nothing say what to write instead, and send nothing."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import dynawire as dw
+from dynawire import Attr, GlobalIndex, Model, attr, partition_key, sort_key
+
+
+class Airport(Model, table="airports"):
+    """A class with an index."""
+
+    state: Attr[str] = partition_key()
+    iata: Attr[str] = sort_key()
+    city: Attr[str | None] = attr(default=None)
+    visits: Attr[int] = attr(default=0)
+
+    by_city = GlobalIndex(partition_key="city", sort_key="visits")
+
+
+class Careful(Airport, table="airports"):
+    """A class that overrides operations."""
+
+    def save(self, **options: Any) -> bool:  # type: ignore[override]
+        return Airport.save(self, **options) or super().save()
+
+    @classmethod
+    def put(cls) -> str:  # type: ignore[override]
+        return "mine"
+
+
+@pytest.fixture(autouse=True)
+def db() -> Iterator[dw.Database]:
+    with dw.connect("memory:") as database:
+        database.create_tables(Airport)
+        Airport(state="TX", iata="DFW", city="Dallas").insert()
+        yield database
+
+
+@pytest.mark.parametrize("name", ["insert", "put", "save", "refresh", "asave", "to_item", "to_dict", "validate"])
+def test_operations_of_instances_called_on_the_class(name: str) -> None:
+    for arguments in ((), ("TX",), ({"state": "TX"},)):
+        with pytest.raises(dw.UsageError, match=rf"Airport\.{name}\(\) was called on the class; .*airport\.{name}\("):
+            getattr(Airport, name)(*arguments)
+
+
+@pytest.mark.parametrize("name", ["update", "delete", "aupdate", "adelete"])
+def test_operations_by_key_called_on_the_class(name: str) -> None:
+    for arguments in ((), (Airport.visits.add(1),), ("TX", "DFW")):
+        with pytest.raises(dw.UsageError, match=rf"or on a key, without reading first, Airport\.key\(...\)\.{name}\("):
+            getattr(Airport, name)(*arguments)
+
+
+def test_methods_of_the_class_can_be_called_with_an_instance(monkeypatch: pytest.MonkeyPatch) -> None:
+    airport = Airport.get_one("TX", "DFW")
+    airport.visits = 3
+    assert Airport.save(airport)
+    careful = Careful.get_one("TX", "DFW")
+    careful.visits = 4
+    assert careful.save()
+    assert (Airport.get_one("TX", "DFW").visits, Careful.put()) == (4, "mine")
+    assert inspect.signature(Airport.save) == inspect.signature(Model.save)
+    monkeypatch.setattr(Airport, "save", lambda self: "replaced")
+    assert airport.save() == "replaced"  # type: ignore[comparison-overlap]
+
+
+@pytest.mark.parametrize("operation", ["create_tables", "drop_tables", "update_tables"])
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ([Airport], r"not a list of them; write them one by one, or \*classes"),
+        ((Airport,), r"not a tuple of them; write them one by one, or \*classes"),
+        (Airport(state="TX", iata="DFW"), "not an instance; write the class, Airport"),
+        ("airports", "a mapped class is needed, not str"),
+    ],
+)
+def test_tables_of_something_else(db: dw.Database, operation: str, argument: Any, message: str) -> None:
+    with pytest.raises(dw.UsageError, match=message):
+        getattr(db, operation)(argument)
+
+
+@pytest.mark.parametrize("item", [("TX", "DFW"), "TX", None, [1], 5])
+@pytest.mark.parametrize("operation", ["insert", "put", "save", "update", "delete"])
+def test_transactions_of_something_else(db: dw.Database, operation: str, item: Any) -> None:
+    message = rf"such as Airport\.key\(...\); not {type(item).__name__}"
+    with pytest.raises(dw.UsageError, match=message), db.transaction() as tx:
+        getattr(tx, operation)(item)
+    with pytest.raises(dw.UsageError, match="not the class Airport itself"), db.transaction() as tx:
+        getattr(tx, operation)(Airport)
+
+
+QUERIES: list[Callable[[], Any]] = [lambda: Airport.query("TX"), Airport.scan, lambda: Airport.find(city="Dallas")]
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_a_query_is_no_list(query: Callable[[], Any]) -> None:
+    for call, message in [
+        (lambda: len(query()), r"\.count\(\)"),
+        (lambda: query()[0], r"\.first\(\) or \.one\(\)"),
+        (lambda: query()[0:3], r"\.limit\(n\)"),
+        (lambda: bool(query()), r"query\.first\(\) is not None"),
+    ]:
+        with pytest.raises(dw.UsageError, match=message):
+            call()
+    assert [len(list(query())), len([*query()]), len(tuple(query()))] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        (lambda: Airport.query(city="Dallas"), r"'state' is not given; .* write Airport\.by_city\.query\(...\)"),
+        (lambda: Airport.query(Airport.city == "Dallas"), r"write Airport\.by_city\.query\(...\)"),
+        (lambda: Airport.query(city="Dallas", visits__gt=1), r"write Airport\.by_city\.query\(...\)"),
+        (lambda: Airport.by_city.query(state="TX"), r"'city' is not given; .* write Airport\.query\(...\)"),
+        (lambda: Airport.query(visits=1), r"write Airport\.find\(...\), which chooses"),
+        (lambda: Airport.query(iata="DFW"), r"write Airport\.find\(...\), which chooses"),
+        (Airport.query, r"give its value, or write Airport\.scan\(\)"),
+        (lambda: Airport.query("TX", iata__gt="A", iata__lt="F"), r"write Airport\.iata\.between\(low, high\)"),
+        (lambda: Airport.query("TX", limit=3), r"has no attribute 'limit'; .* write query\(...\)\.limit\(...\)"),
+        (lambda: Airport.query("TX", reverse=True), r"write query\(...\)\.reverse\(\)"),
+        (lambda: Airport.query("TX", scan_index_forward=False), r"write query\(...\)\.reverse\(\)"),
+        (lambda: Airport.scan(consistent_read=True), r"write query\(...\)\.consistent\(\)"),
+        (lambda: Airport.query("TX", filter=Airport.visits > 3), r"write query\(...\)\.where\(...\)"),
+        (lambda: Airport.query("TX", index="by_city"), r"write Airport\.name_of_the_index\.query\(...\)"),
+    ],
+)
+def test_a_query_that_can_not_be(query: Callable[[], Any], message: str) -> None:
+    with pytest.raises(dw.ExpressionError, match=message):
+        query()
+
+
+def test_of_other_libraries_classes_a_table_is_named(db: dw.Database) -> None:
+    from dataclasses import dataclass
+
+    @dataclass
+    class Book:
+        isbn: str
+        author: str
+
+    table = db.table(
+        Book, name="books", partition_key="isbn", indexes={"by_author": GlobalIndex(partition_key="author")}
+    )
+    with pytest.raises(dw.ExpressionError, match=r'write table\.index\("by_author"\)\.query\(...\)'):
+        table.query(author="Ada")
+    with pytest.raises(dw.ExpressionError, match=r"write table\.find\(...\)"):
+        table.query(isbn__gt="1")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "message"),
+    [
+        (
+            (Path("/srv/app.db"),),
+            {},
+            r'connect\(\) takes a URL, not \w+Path; write connect\("sqlite:////srv/app\.db"\)',
+        ),
+        ((Path("app.db"),), {}, r'write connect\("sqlite:///app\.db"\)'),
+        ((5,), {}, r'takes a URL, not int; connect\("memory:"\)'),
+        (("app.db",), {}, r'write connect\("sqlite:///app\.db"\)'),
+        (("memory:",), {"table_prefix": None}, "table_prefix= takes text, not NoneType"),
+        (("memory:",), {"tableprefix": "a"}, "no option 'tableprefix'; did you mean 'table_prefix'"),
+        (("http://localhost:1",), {"allow_scans": True}, "no option 'allow_scans'; did you mean 'allow_scan'"),
+    ],
+)
+def test_connecting_to_something_else(arguments: Any, options: Any, message: str) -> None:
+    with pytest.raises(dw.DynawireError, match=message):
+        dw.connect(*arguments, **options)
+
+
+class Old(Model, table="prices"):
+    """A class before limits were set."""
+
+    id: Attr[str] = partition_key()
+    price: Attr[Decimal]
+    names: Attr[dict[str, str]] = attr(default_factory=dict)
+    note: Attr[str] = attr(default="")
+
+
+class New(Model, table="prices"):
+    """The same, with limits that what is stored breaks."""
+
+    id: Attr[str] = partition_key()
+    price: Attr[Decimal] = attr(ge=Decimal(100))
+    names: Attr[dict[str, str]] = attr(default_factory=dict, max_length=1)
+    note: Attr[str] = attr(default="", max_length=3)
+
+
+@pytest.fixture
+def stored(db: dw.Database) -> New:
+    db.create_tables(Old)
+    Old(id="1", price=Decimal(5), names={"a": "x", "b": "y"}).insert()
+    return New.get_one("1")
+
+
+def test_what_breaks_newer_limits_and_is_not_changed_can_be_saved(db: dw.Database, stored: New) -> None:
+    stored.note = "new"
+    assert stored.save()
+    assert not stored.save()
+    with db.transaction() as tx:
+        stored.note = "abc"
+        tx.save(stored)
+    assert New.get_one("1").to_dict() == {"id": "1", "price": Decimal(5), "names": {"a": "x", "b": "y"}, "note": "abc"}
+    stored.update(New.note.set("x"))
+    stored.price = Decimal(500)
+    assert stored.save()
+    assert New.get_one("1").price == 500
+
+
+def test_what_breaks_limits_and_is_changed_can_not(stored: New) -> None:
+    for name, value in [("price", Decimal(6)), ("names", {"a": "x", "b": "z"}), ("note", "long"), ("note", 5)]:
+        wrong = New.get_one("1")
+        setattr(wrong, name, value)
+        with pytest.raises(dw.ValidationError, match=f"New.{name}"):
+            wrong.save()
+        with pytest.raises(dw.ValidationError):
+            wrong.put()
+    assert New.get_one("1") == stored
+
+
+def test_what_dynamodb_computes_is_not_checked(stored: New) -> None:
+    assert stored.update(New.price.add(-4)).price == 1
+    assert stored.update(New.price.set(New.price - 4)).price == -3
+    with pytest.raises(dw.ValidationError, match="must be >= 100"):
+        stored.update(price=Decimal(3))
