@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .errors import DecodeError
+from .misuse import several
 from .operations.batch import BatchGetResult, BatchWriteResult, Progress
 from .operations.batch_get import batch_get
 from .operations.batch_write import batch_write
@@ -54,7 +55,9 @@ class TableBatches(Generic[T]):
             Unprocessed: some were still not read after every retry; the error has what was.
             DecodeError: an item does not fit the class.
         """
-        return batch_get(self._target, keys, self._key_values, consistent, progress, misfits)
+        return batch_get(
+            self._target, several(keys, "get_many([key])"), self._key_values, consistent, progress, misfits
+        )
 
     def _put_many(self, items: Iterable[T], *, progress: Progress | None = None) -> Operation[BatchWriteResult]:
         """Store any number of items whole, replacing what is there (BatchWriteItem, 25 a request).
@@ -72,19 +75,20 @@ class TableBatches(Generic[T]):
 
         It is not atomic: use a transaction where all or nothing matters.
         """
-        return batch_write(self._target, items, (), self._key_values, progress)
+        return batch_write(self._target, several(items, "put_many([item])"), (), self._key_values, progress)
 
     def _delete_many(
         self, keys: Iterable[T | KeyLike], *, progress: Progress | None = None
     ) -> Operation[BatchWriteResult]:
         """Delete any number of items by instance or key (BatchWriteItem, 25 a request); see :meth:`put_many`."""
-        return batch_write(self._target, (), keys, self._key_values, progress)
+        return batch_write(self._target, (), several(keys, "delete_many([key])"), self._key_values, progress)
 
     def _write_many(
         self, *, put: Iterable[T] = (), delete: Iterable[T | KeyLike] = (), progress: Progress | None = None
     ) -> Operation[BatchWriteResult]:
         """Put and delete any number of items together (BatchWriteItem, 25 a request); see :meth:`put_many`."""
-        return batch_write(self._target, put, delete, self._key_values, progress)
+        what = "write_many(put=[item], delete=[key])"
+        return batch_write(self._target, several(put, what), several(delete, what), self._key_values, progress)
 
     get_many = sync(_get_many)
     aget_many = asynchronous(_get_many)

@@ -6,7 +6,7 @@ import sys
 from _thread import RLock
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 from msgspec import StructMeta
@@ -24,7 +24,7 @@ from .mapping.habits import keyword_advice, refuse_unread_mixins
 from .mapping.indexes import IndexDeclaration
 from .mapping.key_types import KeyTypes, check_key_types
 from .mapping.records import record_fields
-from .misuse import OF_INSTANCES, called_on_class
+from .misuse import OF_INSTANCES, called_on_class, missing_from_class
 from .operations.mapped import MappedClass
 
 __all__ = ["ModelMeta"]
@@ -143,6 +143,11 @@ class ModelMeta(StructMeta):
             if name in OF_INSTANCES:
                 return called_on_class(cls, name, type.__getattribute__(cls, name))
         return type.__getattribute__(cls, name)
+
+    if not TYPE_CHECKING:  # else checkers would believe in any attribute
+
+        def __getattr__(cls, name: str) -> None:  # noqa: N805 - a metaclass
+            raise missing_from_class(cls, name)
 
     def __setattr__(cls, name: str, value: Any) -> None:  # noqa: N805 - a metaclass
         _refuse_change(cls, name)

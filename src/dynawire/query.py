@@ -11,7 +11,7 @@ import msgspec
 from .errors import DecodeError, DynawireError, ExpressionError, ItemNotFound
 from .expressions import Condition, Path, Placeholders, all_of, compile_projection
 from .mapping.indexes import IndexDefinition
-from .misuse import Unlisted
+from .misuse import Unlisted, missing_from_index
 from .operations.drivers import astream_pages, stream_pages
 from .operations.pages import count_items, first_items, read_page
 from .operations.params import Params
@@ -363,6 +363,11 @@ class Index(Generic[T]):
         self._cls = cls
         self.definition = definition
         self._table = table
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> None:
+            raise missing_from_index(self, name)
 
     def _bound(self) -> Table[T]:
         if self._table is not None:

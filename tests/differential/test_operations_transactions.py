@@ -251,7 +251,7 @@ def test_more_than_4_mb(db: dw.Database, twin: Twins) -> None:
 def test_what_is_refused_inside_the_block(db: dw.Database, twin: Twins) -> None:
     wrong: list[Any] = [
         (lambda tx: tx.insert(place(visits=-1)), dw.ValidationError),
-        (lambda tx: tx.put(5), dw.SchemaError),
+        (lambda tx: tx.put(5), dw.UsageError),
         (lambda tx: tx.put(Place.key("TX", "A")), dw.ValidationError),
         (lambda tx: tx.save(Place.key("TX", "A")), dw.ValidationError),
         (lambda tx: tx.update(Place.key("TX", "A")), dw.ExpressionError),

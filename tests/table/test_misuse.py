@@ -229,3 +229,69 @@ def test_what_dynamodb_computes_is_not_checked(stored: New) -> None:
     assert stored.update(New.price.set(New.price - 4)).price == -3
     with pytest.raises(dw.ValidationError, match="must be >= 100"):
         stored.update(price=Decimal(3))
+
+
+@pytest.mark.parametrize(
+    ("look", "message"),
+    [
+        (lambda: Airport.vists, "Airport has no attribute 'vists'; did you mean 'visits'"),
+        (lambda: Airport.by_cty, "did you mean 'by_city'"),
+        (lambda: Airport.objects, r"write Airport\.query"),
+        (lambda: Airport.filter, r"write Airport\.query"),
+        (lambda: Airport.create, r"write Airport\(...\)\.insert\(\)"),
+        (lambda: Airport.batch_get, r"write Airport\.get_many\(keys\)"),
+        (lambda: Airport.query("TX").filter, r"a query has no 'filter'; write \.where\(...\)"),
+        (lambda: Airport.find(city="Dallas").values, r"write \.project\(...\)"),
+        (lambda: Airport.scan().limt, "did you mean 'limit'"),
+        (lambda: Airport.by_city.get, r"an index has no 'get'; write \.query\(...\)\.one\(\)"),
+        (lambda: Airport.by_city.scn, "did you mean 'scan'"),
+    ],
+)
+def test_names_that_there_are_not(look: Callable[[], Any], message: str) -> None:
+    with pytest.raises(AttributeError, match=message) as caught:
+        look()
+    assert caught.value.name
+    assert not hasattr(Airport, "objects")
+    assert not hasattr(Airport.scan(), "filter")
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: Airport.visits > 1 & Airport.visits < 5, r"write parentheses: \(visits > 1\) & \(visits < 5\)"),
+        (
+            lambda: Airport.visits & (Airport.visits > 1),
+            r"is a path, not a condition: compare it, as in visits == True",
+        ),
+        (lambda: 1 | Airport.visits, "is a path, not a condition"),
+        (lambda: ~Airport.visits, r"write visits == False"),
+        (lambda: Airport.city.startswith("D"), r"has no member 'startswith'; write \.begins_with\(...\)"),
+        (lambda: Airport.city.is_null, r"Airport\.city == None is true of what is absent or NULL"),
+        (lambda: Airport.visits.exact(3), "write =="),
+        (lambda: Airport.visits.decrement(3), r"write \.set\(Airport\.visits - number\)"),
+        (lambda: Airport.scan(Airport.city is None), "`is` compares in Python, so write == None"),
+        (lambda: Airport.key("TX", "DFW").update(Airport.visits + 1), r"a sum is not an update; write one such as"),
+    ],
+)
+def test_expressions_that_mean_nothing(build: Callable[[], Any], message: str) -> None:
+    with pytest.raises(dw.ExpressionError, match=message):
+        build()
+
+
+class Book(Model, table="books"):
+    """A class without sort key: each character of a text could be a key."""
+
+    isbn: Attr[str] = partition_key()
+
+
+@pytest.mark.parametrize("name", ["get_many", "put_many", "delete_many"])
+def test_one_where_several_are_needed(db: dw.Database, name: str) -> None:
+    db.create_tables(Book)
+    Book.put_many(Book(isbn=one) for one in "abc")
+    for one in ("abc", b"abc", {"isbn": "a"}, Book(isbn="a"), Book.key("a"), None, 5):
+        with pytest.raises(dw.UsageError, match=rf"not one {type(one).__name__}: {name}\(\["):
+            getattr(Book, name)(one)
+    with pytest.raises(dw.UsageError, match=r"write_many\(put=\[item\], delete=\[key\]\)"):
+        Book.write_many(delete="abc")
+    assert Book.scan().count() == 3
+    assert [book.isbn for book in Book.get_many(["a", "b"])] == ["a", "b"]

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..mapping.class_mapping import nearest
 
-__all__ = ["operator_advice", "unknown_attribute"]
+__all__ = ["method_advice", "operator_advice", "unknown_attribute"]
 
 _NONE = "{name}=None is true of what is absent or NULL, {name}__ne=None of what is there"
 _CASE = "DynamoDB tells upper from lower case; keep a lower-case copy of the attribute and compare with that"
@@ -149,3 +149,21 @@ def operator_advice(path: str, name: str, operator: str, others: Mapping[str, An
     if found.isidentifier():
         return f"write {name}__{found}=..."
     return found.format(name=name, path=path)
+
+
+_SYMBOLS = {"eq": "==", "ne": "!=", "lte": "<=", "gte": ">=", "minus": ".set({path} - number)"}
+
+
+def method_advice(name: str, path: str, method: str) -> str | None:
+    """What to write instead of a path's method that there is not; None when nothing is known of it."""
+    found = _CONDITIONS.get(method, _UPDATES.get(method))
+    if found is None:
+        return None
+    if found == _NONE:
+        return f"{path} == None is true of what is absent or NULL, {path} != None of what is there"
+    if not found.isidentifier():
+        return found.format(name=name, path=path)
+    symbol = _SYMBOLS.get(found)
+    if symbol is None:
+        return f"write .{found}(...)"
+    return f"write {symbol.format(path=path)}"

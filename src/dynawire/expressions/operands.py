@@ -105,7 +105,8 @@ def member_hint(found: object) -> str:
     """
     if not isinstance(found, (bool, MethodType)):
         return ""
-    return '; a map member whose name is that of a path\'s method is reached as path["name"]'
+    compared = "; `is` compares in Python, so write == None" if isinstance(found, bool) else ""
+    return compared + '; a map member whose name is that of a path\'s method is reached as path["name"]'
 
 
 def encoded(path: Path[Any] | Size, codec: Any, value: Any) -> WireValue:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import operator
-from typing import Any, Generic, NoReturn, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 
 from ..errors import ExpressionError
 from ..mapping.class_mapping import nearest
 from ..mapping.value_codec import ALL_TAGS, ValueCodec
 from .functions import Testable
+from .habits import method_advice
 from .operands import called, described
 from .updating import Updatable
 
@@ -150,6 +151,20 @@ class Path(Testable[T], Updatable[T], Generic[T]):
     def __iter__(self) -> NoReturn:
         raise ExpressionError(f"{called(self)} is a path: its elements are in the database; read an item to see them")
 
+    if not TYPE_CHECKING:
+        # Type checkers refuse these by themselves.
+
+        def __and__(self, other: object) -> NoReturn:
+            raise ExpressionError(
+                f"{self!r} is a path, not a condition: compare it, as in {self._label} == True; & and | bind "
+                f"tighter than comparisons, so write parentheses: ({self._label} > 1) & ({self._label} < 5)"
+            )
+
+        __rand__ = __or__ = __ror__ = __and__
+
+        def __invert__(self) -> NoReturn:
+            raise ExpressionError(f"{self!r} is a path, not a condition: write {self._label} == False")
+
     def __repr__(self) -> str:
         return f"<{called(self)}>"
 
@@ -206,7 +221,9 @@ def _unknown_member(path: Path[Any], name: str) -> UnknownMember:
     members = path._codec.member_names()
     methods = [method for method in dir(Path) if not method.startswith("_")]
     if "M" not in path._codec.tags and path._codec.tags != ALL_TAGS:
-        return UnknownMember(f"{described(path)}, which has no member {name!r}{nearest(name, methods)}")
+        advice = method_advice(path._label, called(path), name)
+        near = f"; {advice}" if advice else nearest(name, methods)
+        return UnknownMember(f"{described(path)}, which has no member {name!r}{near}")
     known = f"; it has {', '.join(members)}" if members else ""
     return UnknownMember(
         f"{described(path)}, which has no member {name!r}{nearest(name, [*members, *methods]) or known}"

@@ -189,6 +189,8 @@ def _not_an_update(name: str, found: Any) -> ExpressionError:
     if isinstance(found, Mapping):
         return ExpressionError("update() takes changes by keyword: write update(**changes)")
     what = f"the path {found!r}" if isinstance(found, Path) else type(found).__name__
+    if type(found).__name__ == "Arithmetic":
+        what = "a sum"
     return ExpressionError(
         f"{what} is not an update; write one such as {name}.attribute.set(value){member_hint(found)}"
     )
