@@ -50,7 +50,7 @@ class Comparable(Comparand[T], Generic[T]):
     def __eq__(self: Comparand[Decimal | None], other: _Decimals) -> Condition: ...
     @overload
     def __eq__(self, other: T | Comparand[T | None]) -> Condition: ...
-    def __eq__(self: Any, other: Any) -> Condition:
+    def __eq__(self: Any, other: Any) -> Condition:  # pyright: ignore[reportIncompatibleMethodOverride]
         if other is None:
             return _is_none(self)
         return _compare(self, "=", other)
@@ -59,7 +59,7 @@ class Comparable(Comparand[T], Generic[T]):
     def __ne__(self: Comparand[Decimal | None], other: _Decimals) -> Condition: ...
     @overload
     def __ne__(self, other: T | Comparand[T | None]) -> Condition: ...
-    def __ne__(self: Any, other: Any) -> Condition:
+    def __ne__(self: Any, other: Any) -> Condition:  # pyright: ignore[reportIncompatibleMethodOverride]
         if other is None:
             return _is_not_none(self)
         return _compare(self, "<>", other)
