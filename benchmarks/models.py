@@ -22,7 +22,7 @@ import msgspec
 
 import dynawire as dw
 import sample
-from dynawire import Attr, Model, created_at, partition_key, sort_key, updated_at, version
+from dynawire import Attr, Model, created_at, hooks, partition_key, sort_key, updated_at, version
 from dynawire.pydantic import PydanticModel
 from processes import server
 from schemas import schema_tables
@@ -170,6 +170,20 @@ class Versioned(User, table="versioned"):
     v: Attr[int] = version()
 
 
+class Hooked(User, table="hooked"):
+    @hooks.before_save
+    def before(self) -> None:
+        pass
+
+    @hooks.after_save
+    def after(self) -> None:
+        pass
+
+
+class VersionedHooked(Hooked, table="versioned_hooked"):
+    v: Attr[int] = version()
+
+
 class Timed(User, table="timed"):
     created: Attr[datetime | None] = created_at()
     updated: Attr[datetime | None] = updated_at()
@@ -225,6 +239,8 @@ def variants(db: dw.Database) -> list[Variant]:
         Variant("pydantic, load='validate'", db.table(ValidatingUser), PydanticAddress),
         *(Variant(*one) for one in schema_tables(db)),
         Variant("version()", db.table(Versioned), Address),
+        Variant("hooks", db.table(Hooked), Address),
+        Variant("version() and hooks", db.table(VersionedHooked), Address, compared=True),
         Variant("created_at(), updated_at()", db.table(Timed), Address),
     ]
 

@@ -27,6 +27,7 @@ INNER = {
 }
 TABLE = {"batch", "database", "external", "find", "finding", "keeping", "key", "page", "query", "table"}
 TABLE |= {"migrating", "relating", "transaction", "where"}
+TABLE |= {"hooks", "lifecycle"}
 MODEL = {"composed", "declare", "ids", "index", "managed", "metaclass", "model", "model_batches", "model_operations"}
 MODEL |= {"awaiting", "pydantic", "related", "relations", "running", "stepping", "workflow"}
 MODEL |= {"marshmallow", "pydantic", "related", "relations", "schema_model", "schematics"}

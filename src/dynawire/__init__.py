@@ -14,6 +14,7 @@ from .errors import (
     DecodeError,
     DynawireError,
     ExpressionError,
+    ItemChanged,
     ItemExists,
     ItemNotFound,
     LimitExceeded,
@@ -68,6 +69,7 @@ from .table import Table
 from .transaction import Transaction
 
 if TYPE_CHECKING:
+    from . import hooks
     from .find import Find
     from .operations.finding.explaining import Explanation
     from .operations.finding.where import WhereResult
@@ -94,6 +96,7 @@ __all__ = [
     "Find",
     "GlobalIndex",
     "Index",
+    "ItemChanged",
     "ItemExists",
     "ItemNotFound",
     "Json",
@@ -154,6 +157,7 @@ __all__ = [
     "counter",
     "created_at",
     "discriminator",
+    "hooks",
     "joined",
     "many_to_many",
     "many_to_one",
@@ -189,9 +193,11 @@ mark_coroutine_functions()
 
 
 def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name == "hooks":
+        return import_module(".hooks", __name__)
     module = _LOADED_WHEN_USED.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
     return getattr(import_module(f".{module}", __name__), name)

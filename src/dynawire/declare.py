@@ -78,6 +78,7 @@ def attr(
     store_none: bool = ...,
     immutable: bool = ...,
     unique: bool | Unique = ...,
+    mutator: Callable[[Any], Any] | None = ...,
 ) -> Attr[T]: ...
 @overload
 def attr(
@@ -95,6 +96,7 @@ def attr(
     store_none: bool = ...,
     immutable: bool = ...,
     unique: bool | Unique = ...,
+    mutator: Callable[[Any], Any] | None = ...,
 ) -> Attr[T]: ...
 @overload
 def attr(
@@ -111,6 +113,7 @@ def attr(
     store_none: bool = ...,
     immutable: bool = ...,
     unique: bool | Unique = ...,
+    mutator: Callable[[Any], Any] | None = ...,
 ) -> Any: ...
 def attr(
     *,
@@ -128,6 +131,7 @@ def attr(
     store_none: bool = False,
     immutable: bool = False,
     unique: bool | Unique = False,
+    mutator: Callable[[Any], Any] | None = None,
 ) -> Any:
     """Say more about an attribute than its type does.
 
@@ -142,6 +146,8 @@ def attr(
         store_none: store None as NULL instead of leaving the attribute out.
         immutable: keep the value it was first stored with: a later write that changes it is refused.
         unique: let no two items have the same value; ``Unique("tenant")`` within the same tenant only.
+        mutator: a function that every value but None passes when it is given to the constructor, assigned, or set by an
+            update; not the default, nor what is read. ``mutator=str.strip``.
 
     Limits are checked whenever a value is written, not when it is assigned or read. What is wrong here, such as a
     default that every instance would share, is said by a :class:`~dynawire.SchemaError` when the class is made.
@@ -165,19 +171,33 @@ def attr(
         immutable=immutable,
         # What is neither is refused, with the class's name, when the class is made.
         unique=(Unique() if unique else None) if isinstance(unique, bool) else unique,
+        mutator=mutator,
     )
 
 
 @overload
-def partition_key(*, default: T, name: str | None = ..., pattern: str | None = ...) -> Attr[T]: ...
-@overload
 def partition_key(
-    *, default_factory: Callable[[], T], name: str | None = ..., pattern: str | None = ...
+    *, default: T, name: str | None = ..., pattern: str | None = ..., mutator: Callable[[Any], Any] | None = ...
 ) -> Attr[T]: ...
 @overload
-def partition_key(*, name: str | None = ..., pattern: str | None = ...) -> Any: ...
 def partition_key(
-    *, default: Any = NO_DEFAULT, default_factory: Any = NO_DEFAULT, name: str | None = None, pattern: str | None = None
+    *,
+    default_factory: Callable[[], T],
+    name: str | None = ...,
+    pattern: str | None = ...,
+    mutator: Callable[[Any], Any] | None = ...,
+) -> Attr[T]: ...
+@overload
+def partition_key(
+    *, name: str | None = ..., pattern: str | None = ..., mutator: Callable[[Any], Any] | None = ...
+) -> Any: ...
+def partition_key(
+    *,
+    default: Any = NO_DEFAULT,
+    default_factory: Any = NO_DEFAULT,
+    name: str | None = None,
+    pattern: str | None = None,
+    mutator: Callable[[Any], Any] | None = None,
 ) -> Any:
     """Declare the table's partition key (DynamoDB's HASH key): text, a number or binary of 1 to 2048 bytes.
 
@@ -186,18 +206,34 @@ def partition_key(
         default_factory: a function that makes that value anew each time, such as ``uuid.uuid4``.
         name: its name in DynamoDB; the Python name unless given.
         pattern: a regular expression that must be found in the text.
+        mutator: as in :func:`attr`. A key that is looked for is taken as it is given.
     """
-    return _key(default, default_factory, name, pattern, "partition_key")
+    return _key(default, default_factory, name, pattern, "partition_key", mutator)
 
 
 @overload
-def sort_key(*, default: T, name: str | None = ..., pattern: str | None = ...) -> Attr[T]: ...
-@overload
-def sort_key(*, default_factory: Callable[[], T], name: str | None = ..., pattern: str | None = ...) -> Attr[T]: ...
-@overload
-def sort_key(*, name: str | None = ..., pattern: str | None = ...) -> Any: ...
 def sort_key(
-    *, default: Any = NO_DEFAULT, default_factory: Any = NO_DEFAULT, name: str | None = None, pattern: str | None = None
+    *, default: T, name: str | None = ..., pattern: str | None = ..., mutator: Callable[[Any], Any] | None = ...
+) -> Attr[T]: ...
+@overload
+def sort_key(
+    *,
+    default_factory: Callable[[], T],
+    name: str | None = ...,
+    pattern: str | None = ...,
+    mutator: Callable[[Any], Any] | None = ...,
+) -> Attr[T]: ...
+@overload
+def sort_key(
+    *, name: str | None = ..., pattern: str | None = ..., mutator: Callable[[Any], Any] | None = ...
+) -> Any: ...
+def sort_key(
+    *,
+    default: Any = NO_DEFAULT,
+    default_factory: Any = NO_DEFAULT,
+    name: str | None = None,
+    pattern: str | None = None,
+    mutator: Callable[[Any], Any] | None = None,
 ) -> Any:
     """Declare the table's sort key (DynamoDB's RANGE key): text, a number or binary of 1 to 1024 bytes.
 
@@ -206,17 +242,26 @@ def sort_key(
         default_factory: a function that makes that value anew each time.
         name: its name in DynamoDB; the Python name unless given.
         pattern: a regular expression that must be found in the text.
+        mutator: as in :func:`attr`. A key that is looked for is taken as it is given.
     """
-    return _key(default, default_factory, name, pattern, "sort_key")
+    return _key(default, default_factory, name, pattern, "sort_key", mutator)
 
 
-def _key(default: Any, default_factory: Any, name: str | None, pattern: str | None, role: Role) -> AttributeDeclaration:
+def _key(
+    default: Any,
+    default_factory: Any,
+    name: str | None,
+    pattern: str | None,
+    role: Role,
+    mutator: Callable[[Any], Any] | None,
+) -> AttributeDeclaration:
     return AttributeDeclaration(
         **_default(default),
         default_factory=default_factory,
         name=name,
         role=role,
         constraints=Constraints(pattern=pattern),
+        mutator=mutator,
     )
 
 

@@ -16,6 +16,7 @@ __all__ = [
     "DecodeError",
     "DynawireError",
     "ExpressionError",
+    "ItemChanged",
     "ItemExists",
     "ItemNotFound",
     "LimitExceeded",
@@ -297,8 +298,18 @@ class ItemNotFound(ConditionFailed):
     key: Mapping[str, Any] | None = None
 
 
-class VersionConflict(ConditionFailed):
-    """Somebody else changed the item since it was loaded."""
+class ItemChanged(ConditionFailed):
+    """Another writer changed or deleted the item since it was loaded.
+
+    Attributes:
+        changed: Python names of the attributes that are not as they were loaded, as far as they are known.
+    """
+
+    changed: tuple[str, ...] = ()
+
+
+class VersionConflict(ItemChanged):
+    """Another writer changed the item since it was loaded: the stored version is not the one expected."""
 
 
 class UniqueConflict(ConditionFailed):

@@ -23,6 +23,7 @@ from .mapping.families import Family
 from .mapping.habits import keyword_advice, refuse_unread_mixins
 from .mapping.indexes import IndexDeclaration
 from .mapping.key_types import KeyTypes, check_key_types
+from .mapping.mutators import MutatingAdapter, Mutator, assigning, mutated, mutator_of
 from .mapping.records import record_fields
 from .misuse import OF_INSTANCES, called_on_class, missing_from_class
 from .operations.mapped import MappedClass
@@ -105,6 +106,9 @@ class ModelMeta(StructMeta):
             made.__annotations__.update(body.other_annotations)
             _resolve_early(made, names, declared)
             return made
+        mutators = _mutators(name, body, declared, namespace)
+        if mutators or any(getattr(base, "__mutators__", None) for base in bases):
+            namespace.update(__mutators__=mutators, __setattr__=assigning(mutators))
         for attribute, one in fields.items():
             namespace[attribute] = _struct_field(one.declaration)
         # msgspec does not know a ClassVar by every name that it may have in annotations that are text.
@@ -118,6 +122,8 @@ class ModelMeta(StructMeta):
         if type(cls) is not metacls or metacls is _AbstractModelMeta:
             # An abstract base would hand on that no instance can be made.
             type.__setattr__(cls, "__class__", ModelMeta)
+        if mutators:
+            type.__setattr__(cls, "__class__", _MutatingModelMeta)
         cls.__annotations__.update(body.other_annotations)
         completion = _Completion(cls, names, declared, table)
         if tagged is not None and (table is not None or any(hasattr(base, "__family__") for base in bases)):
@@ -167,6 +173,13 @@ class _AbstractModelMeta(ModelMeta):
             "instances",
             model=cls.__name__,
         )
+
+
+class _MutatingModelMeta(ModelMeta):
+    """The type of Models with mutators, through which the arguments of the constructor pass."""
+
+    def __call__(cls, *values: Any, **by_name: Any) -> Any:  # noqa: N805 - a metaclass
+        return super().__call__(*values, **mutated(cls.__mutators__, by_name))
 
 
 class _Completion:
@@ -262,7 +275,8 @@ class _Completion:
         mapping = self.mapping()
         fields = record_fields(self._cls)
         assert fields is not None
-        found = MappedClass(mapping, fields, Adapter(fields), self._names)
+        adapter = MutatingAdapter(fields, self._cls._loaded) if fields.make is not None else Adapter(fields)
+        found = MappedClass(mapping, fields, adapter, self._names)
         self._mapped = found
         type.__setattr__(self._cls, "__mapped__", found)
         type.__setattr__(self._cls, "__paths__", found.paths)
@@ -318,10 +332,26 @@ def _attribute(name: str, annotation: Any, declaration: AttributeDeclaration) ->
         upkeep=declaration.upkeep,
         clock=declaration.clock,
         ttl=declaration.ttl,
+        mutator=declaration.mutator,
         computed=declaration.computed,
         unique=declaration.unique,
         counter=declaration.counter,
     )
+
+
+def _mutators(
+    cls_name: str, body: ClassBody, declared: dict[str, DeclaredAttribute], namespace: dict[str, Any]
+) -> dict[str, Mutator]:
+    found = {
+        name: mutator_of(cls_name, name, one.declaration.mutator)
+        for name, one in declared.items()
+        if one.declaration.mutator is not None
+    }
+    if found and "__setattr__" in namespace:
+        raise body.error(
+            f"{min(found)} has a mutator=, which needs a __setattr__ of its own; leave out that of the class"
+        )
+    return found
 
 
 def _check_computed(body: ClassBody, name: str, bases: tuple[type[Any], ...]) -> None:

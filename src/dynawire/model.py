@@ -12,6 +12,7 @@ from .errors import SchemaError
 from .managed import created_at, discriminator, ttl, updated_at, version
 from .mapping.class_mapping import TableKeywords
 from .mapping.key_types import PK, SK, KeyTypes
+from .mapping.mutators import assign_as_it_is
 from .metaclass import ModelMeta
 from .model_operations import ModelOperations
 from .operations.mapped import mapped
@@ -99,7 +100,7 @@ class Model(_Instance, ModelOperations[PK, SK], _Struct):
         Raises:
             ValidationError: something does not fit; every failure is in ``errors``.
         """
-        mapped(type(self)).plan.encode(self)
+        mapped(type(self)).plan.encode_for_write(self)
 
     def to_dict(self) -> dict[str, Any]:
         """The attributes by Python name, nested Models and Structs as they are."""
@@ -126,7 +127,8 @@ class Model(_Instance, ModelOperations[PK, SK], _Struct):
         twin = self.__copy__()
         memo[id(self)] = twin
         for name in self.__struct_fields__:
-            setattr(twin, name, copy.deepcopy(getattr(self, name), memo))
+            # As it is, past any mutators.
+            assign_as_it_is(twin, name, copy.deepcopy(getattr(self, name), memo))
         return twin
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -137,6 +139,8 @@ class Model(_Instance, ModelOperations[PK, SK], _Struct):
 
 
 def _restored(cls: type[Model[Any, Any]], values: dict[str, Any], loaded: dict[str, Any] | None) -> Model[Any, Any]:
-    instance = cls(**values)
+    # As they are, past any mutators.
+    make: Any = msgspec.StructMeta.__call__
+    instance: Model[Any, Any] = make(cls, **values)
     instance._loaded = loaded
     return instance

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, Self
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self
 
 from .database import table_of
 from .errors import DecodeError
@@ -195,30 +195,44 @@ class ModelOperations(_Keyed[PK, SK], ModelBatches, ModelFinding, ModelKeeping, 
         return table_of(type(self)).ainsert(self, condition=condition, exactly_once=exactly_once)
 
     def put(
-        self, *, condition: ConditionLike = None, return_old: bool = False, exactly_once: bool = False
+        self,
+        *,
+        condition: ConditionLike = None,
+        return_old: bool = False,
+        exactly_once: bool = False,
+        check: Literal["loaded"] | None = None,
     ) -> Self | None:
         """Store it whole, replacing what is there (PutItem). See :meth:`Table.put`."""
         table = table_of(type(self))
-        write = table._put(self, condition=condition, return_old=return_old, exactly_once=exactly_once)
+        write = table._put(self, condition=condition, return_old=return_old, exactly_once=exactly_once, check=check)
         return run(table._engine, write)
 
     def aput(
-        self, *, condition: ConditionLike = None, return_old: bool = False, exactly_once: bool = False
+        self,
+        *,
+        condition: ConditionLike = None,
+        return_old: bool = False,
+        exactly_once: bool = False,
+        check: Literal["loaded"] | None = None,
     ) -> Coroutine[Any, Any, Self | None]:
         """Store it whole, replacing what is there (PutItem). See :meth:`Table.put`."""
         table = table_of(type(self))
-        write = table._put(self, condition=condition, return_old=return_old, exactly_once=exactly_once)
+        write = table._put(self, condition=condition, return_old=return_old, exactly_once=exactly_once, check=check)
         coroutine: Any = arun(table._engine, write)
         coroutine.__qualname__ = f"{table._shown}.aput"
         return coroutine  # type: ignore[no-any-return]
 
-    def save(self, *, condition: ConditionLike = None, exactly_once: bool = False) -> bool:
+    def save(
+        self, *, condition: ConditionLike = None, exactly_once: bool = False, check: Literal["loaded"] | None = None
+    ) -> bool:
         """Write what changed since it was loaded; whether anything did (UpdateItem). See :meth:`Table.save`."""
-        return table_of(type(self)).save(self, condition=condition, exactly_once=exactly_once)
+        return table_of(type(self)).save(self, condition=condition, exactly_once=exactly_once, check=check)
 
-    def asave(self, *, condition: ConditionLike = None, exactly_once: bool = False) -> Coroutine[Any, Any, bool]:
+    def asave(
+        self, *, condition: ConditionLike = None, exactly_once: bool = False, check: Literal["loaded"] | None = None
+    ) -> Coroutine[Any, Any, bool]:
         """Write what changed since it was loaded; whether anything did (UpdateItem). See :meth:`Table.save`."""
-        return table_of(type(self)).asave(self, condition=condition, exactly_once=exactly_once)
+        return table_of(type(self)).asave(self, condition=condition, exactly_once=exactly_once, check=check)
 
     def update(
         self,
@@ -270,6 +284,7 @@ class ModelOperations(_Keyed[PK, SK], ModelBatches, ModelFinding, ModelKeeping, 
         return_old: bool = False,
         exactly_once: bool = False,
         expected_version: int | None = None,
+        check: Literal["loaded"] | None = None,
     ) -> Self | None:
         """Delete the item (DeleteItem). See :meth:`Table.delete`."""
         table = table_of(type(self))
@@ -280,6 +295,7 @@ class ModelOperations(_Keyed[PK, SK], ModelBatches, ModelFinding, ModelKeeping, 
             return_old=return_old,
             exactly_once=exactly_once,
             expected_version=expected_version,
+            check=check,
         )
 
     def adelete(
@@ -290,6 +306,7 @@ class ModelOperations(_Keyed[PK, SK], ModelBatches, ModelFinding, ModelKeeping, 
         return_old: bool = False,
         exactly_once: bool = False,
         expected_version: int | None = None,
+        check: Literal["loaded"] | None = None,
     ) -> Coroutine[Any, Any, Self | None]:
         """Delete the item (DeleteItem). See :meth:`Table.delete`."""
         table = table_of(type(self))
@@ -300,6 +317,7 @@ class ModelOperations(_Keyed[PK, SK], ModelBatches, ModelFinding, ModelKeeping, 
             return_old=return_old,
             exactly_once=exactly_once,
             expected_version=expected_version,
+            check=check,
         )
 
     def refresh(self, *, consistent: bool = True) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from .batch import TableBatches
 from .errors import DynawireError, ExpressionError, ValidationError
@@ -11,21 +11,21 @@ from .expressions import Condition, Paths, Update
 from .finding import TableFinding
 from .keeping import TableKeeping
 from .key import ConditionLike, Key
+from .lifecycle import TABLE_TIMEOUT, TableLifecycle
 from .migrating import TableMigrating
+from .operations.as_loaded import as_loaded
 from .operations.delete import prepare_delete
 from .operations.effects import Operation
 from .operations.get import get_existing, get_item, item_exists, refresh_item
+from .operations.hooked import hooked, may_have_hooks
 from .operations.params import Params
 from .operations.put import prepare_insert, prepare_put, put_item, put_maintained
 from .operations.reads import read_of_query
 from .operations.save import prepare_save
-from .operations.table_create import create_tables
-from .operations.table_update import update_table
-from .operations.tables import TableDescription, delete_table, describe_table
 from .operations.target import Target, as_condition, key_values
 from .operations.transact import send, send_exactly_once, send_if_any
 from .operations.twins import asynchronous, sync
-from .operations.update import prepare_update
+from .operations.update import all_updates, prepare_update
 from .operations.write import Write
 from .query import Index, Query, scan_of
 
@@ -36,10 +36,8 @@ __all__ = ["TABLE_TIMEOUT", "Table"]
 
 T = TypeVar("T")
 
-TABLE_TIMEOUT = 300.0
 
-
-class Table(TableBatches[T], TableFinding[T], TableKeeping[T], TableMigrating, Generic[T]):
+class Table(TableBatches[T], TableFinding[T], TableKeeping[T], TableLifecycle, TableMigrating, Generic[T]):
     """One mapped class on one database: every operation, each also as its a-twin for asyncio.
 
     Made by :meth:`Database.table`. Thread-safe; it holds no state of its own.
@@ -131,11 +129,20 @@ class Table(TableBatches[T], TableFinding[T], TableKeeping[T], TableMigrating, G
             ValidationError: a value does not fit; nothing was sent.
             LimitExceeded: the item is over 400 KB; nothing was sent.
         """
-        write = prepare_insert(self._target, item, self._condition(condition))
-        return send(write, exactly_once)
+
+        def write() -> Operation[None]:
+            return send(prepare_insert(self._target, item, self._condition(condition)), exactly_once)
+
+        return hooked(self._target, "insert", item, write) if may_have_hooks(self._target) else write()
 
     def _put(
-        self, item: T, *, condition: ConditionLike = None, return_old: bool = False, exactly_once: bool = False
+        self,
+        item: T,
+        *,
+        condition: ConditionLike = None,
+        return_old: bool = False,
+        exactly_once: bool = False,
+        check: Literal["loaded"] | None = None,
     ) -> Operation[T | None]:
         """Store the item whole, replacing what is there (PutItem).
 
@@ -144,41 +151,65 @@ class Table(TableBatches[T], TableFinding[T], TableKeeping[T], TableMigrating, G
             condition: what must hold of the item that is replaced.
             return_old: give the replaced item, or None.
             exactly_once: see :meth:`insert`; it can't be combined with ``return_old``.
+            check: ``"loaded"``: the stored item must still be as this one was loaded, as far as the class knows it.
 
         Raises:
             ConditionFailed: the condition is false; the stored item is its ``item``.
+            ItemChanged: the check found that another writer changed it.
             VersionConflict: the stored item is not of the version of this one.
             UniqueConflict, RetriesExhausted: see :meth:`insert`.
             ValidationError: a value does not fit; nothing was sent.
             LimitExceeded: the item is over 400 KB; nothing was sent.
         """
-        if condition is None and not return_old and not exactly_once:
-            target = self._target
-            if target.upkeep is None:
-                return put_item(target, item)
-            if target.upkeep.keeping is None:
-                return put_maintained(target, item)
-        write = prepare_put(self._target, item, self._condition(condition), return_old)
-        return send(write, exactly_once, return_old)
+        target = self._target
+        plain = condition is None and not return_old and not exactly_once and check is None
+        if plain and target.upkeep is None and not may_have_hooks(target):
+            return put_item(target, item)
 
-    def _save(self, item: T, *, condition: ConditionLike = None, exactly_once: bool = False) -> Operation[bool]:
+        def write() -> Operation[T | None]:
+            if plain and target.upkeep is None:
+                return put_item(target, item)
+            if plain and target.upkeep is not None and target.upkeep.keeping is None:
+                return put_maintained(target, item)
+            prepared = prepare_put(target, item, self._condition(condition), return_old, check)
+            return send(prepared, exactly_once, return_old)
+
+        return hooked(target, "put", item, write) if may_have_hooks(target) else write()
+
+    def _save(
+        self,
+        item: T,
+        *,
+        condition: ConditionLike = None,
+        exactly_once: bool = False,
+        check: Literal["loaded"] | None = None,
+    ) -> Operation[bool]:
         """Write what changed since the item was loaded (UpdateItem); a new item is put.
 
         Nothing changed: nothing is sent, and no condition looked at. None removes an attribute. Attributes the class
         does not know stay as they are, and so do members of maps that did not change.
+
+        With ``check="loaded"`` the stored item must still be as this one was loaded, as far as the class knows it; of a
+        new item, there must be none.
 
         Returns:
             Whether anything was sent.
 
         Raises:
             ItemNotFound: the item was deleted meanwhile; it is not brought back.
+            ItemChanged: the check found that another writer changed it.
             ConditionFailed: the condition is false; or another writer removed or replaced a map of which this changes
                 members.
             UniqueConflict, RetriesExhausted: see :meth:`insert`.
             ValidationError: a value does not fit, or a key attribute was changed; nothing was sent.
             LimitExceeded: more changed than one update can say; nothing was sent.
         """
-        return send_if_any(prepare_save(self._target, item, self._condition(condition)), exactly_once)
+
+        def write() -> Operation[bool]:
+            prepared = prepare_save(self._target, item, self._condition(condition), check=check)
+            return send_if_any(prepared, exactly_once)
+
+        return hooked(self._target, "save", item, write) if may_have_hooks(self._target) else write()
 
     def _update(
         self,
@@ -212,10 +243,18 @@ class Table(TableBatches[T], TableFinding[T], TableKeeping[T], TableMigrating, G
             ExpressionError: the updates overlap, change a key, or there are none.
             DecodeError: the stored item does not fit the class; the update was applied.
         """
-        write = self._prepare_update(item, updates, changes, condition, upsert, expected_version)
-        if exactly_once or write.companions is not None:
-            return self._update_once(write, self._key_values(item))
-        return send(write)
+
+        def write(every: Sequence[Update] = updates, lookups: Mapping[str, Any] = changes) -> Operation[T]:
+            prepared = self._prepare_update(item, every, lookups, condition, upsert, expected_version)
+            if exactly_once or prepared.companions is not None:
+                return self._update_once(prepared, self._key_values(item))
+            return send(prepared)
+
+        if not may_have_hooks(self._target):
+            return write()
+        every = all_updates(self._target, updates, changes)
+        key = self._key_values(item)
+        return hooked(self._target, "update", self._instance(item), lambda: write(every, {}), key=key, updates=every)
 
     def _update_once(self, write: Write, key: tuple[Any, ...]) -> Operation[T]:
         assert write.adopt is not None
@@ -257,6 +296,7 @@ class Table(TableBatches[T], TableFinding[T], TableKeeping[T], TableMigrating, G
         return_old: bool = False,
         exactly_once: bool = False,
         expected_version: int | None = None,
+        check: Literal["loaded"] | None = None,
     ) -> Operation[T | None]:
         """Delete an item (DeleteItem). Deleting what is not there is no error unless ``must_exist``.
 
@@ -268,16 +308,30 @@ class Table(TableBatches[T], TableFinding[T], TableKeeping[T], TableMigrating, G
             return_old: give the deleted item, or None when there was none.
             exactly_once: see :meth:`insert`; it can't be combined with ``return_old``.
             expected_version: the version that must be stored; None: the instance's, and for a key any.
+            check: ``"loaded"``: the item, unless it is gone, must still be as this instance was loaded.
 
         Raises:
             ItemNotFound: there is no such item and ``must_exist`` is true.
+            ItemChanged: the check found that another writer changed it.
             ConditionFailed: the condition is false; VersionConflict: the version is another.
         """
-        write = self._prepare_delete(item, condition, must_exist, return_old, expected_version)
-        return send(write, exactly_once, return_old)
+
+        def write() -> Operation[T | None]:
+            prepared = self._prepare_delete(item, condition, must_exist, return_old, expected_version, check)
+            return send(prepared, exactly_once, return_old)
+
+        if not may_have_hooks(self._target):
+            return write()
+        return hooked(self._target, "delete", self._instance(item), write, key=self._key_values(item))
 
     def _prepare_delete(
-        self, item: Any, condition: ConditionLike, must_exist: bool, return_old: bool, expected_version: int | None
+        self,
+        item: Any,
+        condition: ConditionLike,
+        must_exist: bool,
+        return_old: bool,
+        expected_version: int | None,
+        check: str | None,
     ) -> Write:
         return prepare_delete(
             self._target,
@@ -285,9 +339,14 @@ class Table(TableBatches[T], TableFinding[T], TableKeeping[T], TableMigrating, G
             self._condition(condition),
             must_exist=must_exist,
             return_old=return_old,
-            instance=item if isinstance(item, self._target.kind) else None,
+            instance=self._instance(item),
             expected_version=expected_version,
+            check=as_loaded(self._target, item, check),
         )
+
+    def _instance(self, item: Any) -> Any:
+        """What a write is about, if it is an instance and not a key; else None."""
+        return item if isinstance(item, self._target.kind) else None
 
     def _wire_key(self, item: Any) -> dict[str, Any]:
         return self._target.plan.encode_key(self._key_values(item))
@@ -357,60 +416,6 @@ class Table(TableBatches[T], TableFinding[T], TableKeeping[T], TableMigrating, G
             raise ExpressionError(f"{self._target.plan.name} has no index {name!r}; its indexes: {known}")
         return Index(self._target.cls, definition, self)
 
-    # ------------------------------------------------------------------ the table itself
-
-    def _create(self, *, exist_ok: bool = True, wait: bool = True, timeout: float = TABLE_TIMEOUT) -> Operation[bool]:
-        """Create the table as its class declares it (CreateTable, UpdateTimeToLive).
-
-        Args:
-            exist_ok: whether a table that exists already is fine. It is not changed; what it lacks that
-                :meth:`update_definition` can mend, a :class:`~dynawire.SchemaWarning` tells.
-            wait: whether to return only when it can be used.
-            timeout: for how many seconds to wait.
-
-        Returns:
-            Whether it was made.
-
-        Raises:
-            TableInUse: it exists and ``exist_ok`` is false.
-            SchemaError: it exists with another key, or other local indexes, than the class declares.
-        """
-        made = yield from create_tables([self._target], exist_ok=exist_ok, wait=wait, timeout=timeout)
-        return bool(made)
-
-    def _describe(self) -> Operation[TableDescription]:
-        """What the service says of the table (DescribeTable).
-
-        Raises:
-            TableNotFound: there is none.
-        """
-        return describe_table(self.name, self._target)
-
-    def _update_definition(
-        self, *, delete_indexes: bool = False, timeout: float = TABLE_TIMEOUT
-    ) -> Operation[list[str]]:
-        """Bring the table to what its class declares (UpdateTable, UpdateTimeToLive): billing, capacity, stream,
-        indexes.
-
-        Args:
-            delete_indexes: whether global indexes the class does not declare are deleted, and those it declares with
-                other keys or another projection replaced.
-            timeout: for how many seconds to wait for each step.
-
-        Returns:
-            What was done, a line each; empty when nothing differed.
-
-        Raises:
-            TableNotFound: there is no such table.
-            SchemaError: something differs that can't be changed (keys, local indexes), or only with
-                ``delete_indexes``; nothing was sent.
-        """
-        return update_table(self._target, delete_indexes=delete_indexes, timeout=timeout)
-
-    def _drop(self, *, missing_ok: bool = True, wait: bool = True, timeout: float = TABLE_TIMEOUT) -> Operation[bool]:
-        """Delete the table with all its items (DeleteTable); True when there was one."""
-        return delete_table(self.name, missing_ok=missing_ok, wait=wait, timeout=timeout)
-
     get = sync(_get)
     aget = asynchronous(_get)
     get_one = sync(_get_one)
@@ -429,14 +434,6 @@ class Table(TableBatches[T], TableFinding[T], TableKeeping[T], TableMigrating, G
     adelete = asynchronous(_delete)
     refresh = sync(_refresh)
     arefresh = asynchronous(_refresh)
-    create = sync(_create)
-    acreate = asynchronous(_create)
-    describe = sync(_describe)
-    adescribe = asynchronous(_describe)
-    update_definition = sync(_update_definition)
-    aupdate_definition = asynchronous(_update_definition)
-    drop = sync(_drop)
-    adrop = asynchronous(_drop)
 
     @property
     def params(self) -> Params:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from .errors import ExpressionError, UsageError
 from .expressions import Update
@@ -11,9 +12,12 @@ from .key import ConditionLike, Key
 from .operations.delete import prepare_check
 from .operations.drivers import arun, run
 from .operations.effects import Operation
+from .operations.hooked import HookedWrite, hooked_call, transact_hooked, written_by
 from .operations.put import prepare_insert, prepare_put
 from .operations.save import prepare_save
-from .operations.transact import new_token, transact_params, transact_write
+from .operations.target import Target
+from .operations.transact import new_token, transact_params
+from .operations.update import all_updates
 from .operations.write import Write
 from .table import Table
 
@@ -50,7 +54,7 @@ class Transaction:
             raise ExpressionError("an idempotency token has 1 to 36 characters")
         self._database = database
         self.token = new_token() if token is None else token
-        self._writes: list[Write] = []
+        self._writes: list[Write | HookedWrite] = []
         self._done = False
         # Whether it was begun, or only looked at: else what it holds is lost.
         self._meant = False
@@ -65,19 +69,38 @@ class Transaction:
                 has several tables.
         """
         table = self._table(item, table)
-        self._add(prepare_insert(table._target, item, table._condition(condition)))
+        target, required = table._target, table._condition(condition)
+        self._write(target, "insert", item, lambda: prepare_insert(target, item, required))
 
-    def put(self, item: Any, *, condition: ConditionLike = None, table: Table[Any] | None = None) -> None:
-        """Store an item whole, replacing what is there; ``table`` as in :meth:`insert`."""
+    def put(
+        self,
+        item: Any,
+        *,
+        condition: ConditionLike = None,
+        table: Table[Any] | None = None,
+        check: Literal["loaded"] | None = None,
+    ) -> None:
+        """Store an item whole, replacing what is there; ``table`` as in :meth:`insert`, ``check`` as in
+        :meth:`Table.put`.
+        """
         table = self._table(item, table)
-        self._add(prepare_put(table._target, item, table._condition(condition)))
+        target, required = table._target, table._condition(condition)
+        self._write(target, "put", item, lambda: prepare_put(target, item, required, check=check))
 
-    def save(self, item: Any, *, condition: ConditionLike = None, table: Table[Any] | None = None) -> None:
-        """Write what changed since the item was loaded, if anything did; ``table`` as in :meth:`insert`."""
+    def save(
+        self,
+        item: Any,
+        *,
+        condition: ConditionLike = None,
+        table: Table[Any] | None = None,
+        check: Literal["loaded"] | None = None,
+    ) -> None:
+        """Write what changed since the item was loaded, if anything did; ``table`` as in :meth:`insert`, ``check`` as
+        in :meth:`Table.save`.
+        """
         table = self._table(item, table)
-        write = prepare_save(table._target, item, table._condition(condition))
-        if write is not None:
-            self._add(write)
+        target, required = table._target, table._condition(condition)
+        self._write(target, "save", item, lambda: prepare_save(target, item, required, check=check))
 
     def update(
         self,
@@ -89,7 +112,13 @@ class Transaction:
         **changes: Any,
     ) -> None:
         """Change attributes in place; ``item`` is an instance or a key. See :meth:`Table.update`."""
-        self._add(self._table(item)._prepare_update(item, updates, changes, condition, upsert, expected_version))
+        table = self._table(item)
+        every = all_updates(table._target, updates, changes)
+
+        def prepare() -> Write:
+            return table._prepare_update(item, every, {}, condition, upsert, expected_version)
+
+        self._write(table._target, "update", table._instance(item), prepare, table._key_values(item), every)
 
     def delete(
         self,
@@ -98,9 +127,15 @@ class Transaction:
         condition: ConditionLike = None,
         must_exist: bool = False,
         expected_version: int | None = None,
+        check: Literal["loaded"] | None = None,
     ) -> None:
-        """Delete an item, by instance or key."""
-        self._add(self._table(item)._prepare_delete(item, condition, must_exist, False, expected_version))
+        """Delete an item, by instance or key; ``check`` as in :meth:`Table.delete`."""
+        table = self._table(item)
+
+        def prepare() -> Write:
+            return table._prepare_delete(item, condition, must_exist, False, expected_version, check)
+
+        self._write(table._target, "delete", table._instance(item), prepare, table._key_values(item))
 
     def check(self, item: Any, condition: ConditionLike, *more: ConditionLike) -> None:
         """Cancel the transaction unless this holds of an item that it does not write (ConditionCheck)."""
@@ -113,7 +148,7 @@ class Transaction:
     def params(self) -> dict[str, Any]:
         """The request as it now stands, without sending it."""
         self._meant = True
-        return transact_params(self._writes, self.token)
+        return transact_params(written_by(self._writes), self.token)
 
     def __len__(self) -> int:
         return len(self._writes)
@@ -139,12 +174,30 @@ class Transaction:
             )
         return self._database.table(kind)
 
-    def _add(self, write: Write) -> None:
+    def _write(
+        self,
+        target: Target,
+        operation: str,
+        instance: Any,
+        prepare: Callable[[], Write | None],
+        key: tuple[Any, ...] | None = None,
+        updates: list[Update] | None = None,
+    ) -> None:
+        """Add a write: as it now is, or, where hooks may change it, as it is when the transaction is sent."""
+        call = hooked_call(target, operation, instance, key, updates)
+        if call is not None:
+            self._add(HookedWrite(call, prepare))
+            return
+        write = prepare()
+        if write is not None:
+            self._add(write)
+
+    def _add(self, write: Write | HookedWrite) -> None:
         self._refuse_second_use()
         self._writes.append(write)
 
-    def _sending(self) -> Operation[list[Any]]:
-        return transact_write(self._writes, self.token)
+    def _sending(self) -> Operation[int]:
+        return transact_hooked(self._writes, self.token)
 
     def _finish(self, error: type[BaseException] | None) -> bool:
         self._done = True

@@ -12,7 +12,9 @@ from .operations.batch import Progress
 from .operations.delete import prepare_delete
 from .operations.finding.plans import AccessPlan, KeysRead
 from .operations.finding.reading import Wanted
-from .operations.finding.where import WhereResult, write_found
+from .operations.finding.where import WhereResult, wire_values, write_found
+from .operations.hooked import hooked
+from .operations.transact import send
 from .operations.update import prepare_update
 from .operations.write import Write
 
@@ -35,15 +37,28 @@ def update_where(
     target, condition = find._target, _condition(find, "update_where")
     every = (*updates, *parse_update_lookups(target.mapped.paths, changes, target.plan.name))
 
-    def prepare(key: dict[str, Any]) -> Write:
-        write = prepare_update(target, key, every, {}, condition, upsert=False)
+    def prepare(key: dict[str, Any], updates: Sequence[Update] = every) -> Write:
+        write = prepare_update(target, key, updates, {}, condition, upsert=False)
         # What it returns would only be thrown away.
         write.return_values = None
         return write
 
+    def begin(key: dict[str, Any]) -> Operation[Any]:
+        if target.mapped.hooks is None:
+            return send(prepare(key))
+        changed = list(every)
+        return hooked(
+            target,
+            "update",
+            None,
+            lambda: send(prepare(key, changed)),
+            key=wire_values(target, key),
+            updates=changed,
+        )
+
     # Refuse what DynamoDB would refuse before anything is read.
     prepare({})
-    return _write(find, prepare, {str(update.path._steps[0]) for update in every}, dry_run, progress, per_second)
+    return _write(find, begin, {str(update.path._steps[0]) for update in every}, dry_run, progress, per_second)
 
 
 def delete_where(
@@ -55,8 +70,14 @@ def delete_where(
     def prepare(key: dict[str, Any]) -> Write:
         return prepare_delete(target, key, condition, must_exist=True)
 
+    def begin(key: dict[str, Any]) -> Operation[Any]:
+        write = send(prepare(key))
+        if target.mapped.hooks is None:
+            return write
+        return hooked(target, "delete", None, lambda: write, key=wire_values(target, key))
+
     prepare({})
-    return _write(find, prepare, set(), dry_run, progress, per_second)
+    return _write(find, begin, set(), dry_run, progress, per_second)
 
 
 def _condition(find: Find[Any], name: str) -> Condition:
@@ -69,7 +90,7 @@ def _condition(find: Find[Any], name: str) -> Condition:
 
 def _write(
     find: Find[Any],
-    prepare: Callable[[dict[str, Any]], Write],
+    begin: Callable[[dict[str, Any]], Operation[Any]],
     touched: set[str],
     dry_run: bool,
     progress: Progress | None,
@@ -79,11 +100,12 @@ def _write(
     return write_found(
         find._target,
         reading.stream(),
-        prepare,
+        begin,
         dry_run=dry_run,
         progress=progress,
         per_second=per_second,
-        once=_may_move(reading.plan, touched),
+        # A hook may change whatever it likes.
+        once=find._target.mapped.hooks is not None or _may_move(reading.plan, touched),
     )
 
 

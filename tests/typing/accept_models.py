@@ -257,3 +257,17 @@ assert_type(Dog(name="Rex", barks=True).kind, str)
 assert_type(Dog.get("Rex"), Dog | None)
 for animal in Animal.scan(Dog.barks == True):  # noqa: E712 - a condition
     assert_type(animal, Animal)
+
+
+assert_type(versioned.save(check="loaded"), bool)
+versioned.delete(check="loaded", must_exist=True)
+versioned.put(check="loaded", return_old=True)
+
+
+class Mutating(Model, table="mutating"):
+    id: Attr[str] = partition_key(mutator=str.lower)
+    name: Attr[str] = attr(default="", mutator=str.strip)
+    nick: Attr[str | None] = attr(default=None, mutator=lambda one: one.title())
+
+
+assert_type(Mutating(id="a").nick, str | None)

@@ -163,3 +163,10 @@ class Composed(Model, table="composed"):
 
 
 Composed(first="a", both="b")  # error: call-arg
+versioned.save(check="version")  # error: arg-type
+versioned.put(check=True)  # error: arg-type
+
+
+class Mutating(Model, table="mutating"):
+    id: Attr[str] = partition_key(mutator="lower")  # error
+    name: Attr[str] = attr(default="", mutator=3)  # error

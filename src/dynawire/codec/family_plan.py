@@ -127,10 +127,18 @@ class FamilyPlan(ClassPlan):
         plan = self._plan_of(None if found is None else found.S, raw)
         if plan is None:
             return None
+        if plan.load_before is not None:
+            item = msgspec.json.decode(raw)
+            plan.load_before(item)
+            raw = msgspec.Raw(msgspec.json.encode(item))
         try:
-            return plan.build(plan._read_members(raw))
+            instance = plan.build(plan._read_members(raw))
         except Exception:  # noqa: BLE001 - constructors raise what they like
             misfit = plan.misfit_in(msgspec.json.decode(raw))
+        else:
+            if plan.load_after is not None:
+                plan.load_after(instance)
+            return instance
         raise misfit
 
     def _plan_of(self, tag: str | None, item: Any) -> FamilyPlan | None:

@@ -58,6 +58,10 @@ class ClassPlan:
         key_codecs: the primary key's codecs, partition key first.
         key_names: stored names of the primary key's attributes.
         versions: what its migrations say; None: it has none.
+        check_before, check_after: called for an instance around the check of its values; None: nothing is.
+        encode_for_write: encodes what is to be written: ``encode``, or ``encode_checked`` where that calls something.
+        load_before: called for an item that is about to become an instance; None: nothing is.
+        load_after: called for an instance that was made of an item; None: nothing is.
     """
 
     versions: Versions | None = None
@@ -78,6 +82,11 @@ class ClassPlan:
         ]
         self.adapter = adapter
         self._compute: Callable[[WireItem], None] | None = None
+        self.check_before: Callable[[Any], None] | None = None
+        self.check_after: Callable[[Any], None] | None = None
+        self.load_before: Callable[[WireItem], None] | None = None
+        self.load_after: Callable[[Any], None] | None = None
+        self.encode_for_write: Callable[[Any], WireItem] = self.encode
         self._compile()
 
     def compute_with(self, compute: Callable[[WireItem], None]) -> None:
@@ -188,6 +197,19 @@ class ClassPlan:
         except ENCODE_FAILURES:
             return None
 
+    def encode_checked(self, instance: Any) -> WireItem:
+        """The item of an instance, as :meth:`encode` gives it, with what is called around that."""
+        self.call_before_check(instance)
+        wire = self.encode(instance)
+        if self.check_after is not None:
+            self.check_after(instance)
+        return wire
+
+    def call_before_check(self, instance: Any) -> None:
+        """Call what is called before the values of an instance are checked."""
+        if self.check_before is not None and instance.__class__ is self.record.kind:
+            self.check_before(instance)
+
     def _check_depth(self, wire: WireItem) -> None:
         for attribute in self._deep:
             value = wire.get(attribute.stored_name)
@@ -285,12 +307,18 @@ class ClassPlan:
         Raises:
             DecodeError: the item does not fit the class.
         """
+        if self.load_before is not None:
+            response = self._changed(response, "Item")
         try:
             output: Any = self._read_item(response)
             wire = output.Item
-            return (None if wire is None else self.build(wire)), output.ConsumedCapacity
+            item = None if wire is None else self.build(wire)
         except Exception as failure:  # noqa: BLE001 - constructors raise what they like
             misfit = self.misfit_in(_untyped(response, failure).get("Item"))
+        else:
+            if self.load_after is not None and item is not None:
+                self.load_after(item)
+            return item, output.ConsumedCapacity
         raise misfit
 
     def read_attributes(self, response: bytes) -> tuple[Any, Any]:
@@ -299,12 +327,18 @@ class ClassPlan:
         Raises:
             DecodeError: the item does not fit the class.
         """
+        if self.load_before is not None:
+            response = self._changed(response, "Attributes")
         try:
             output: Any = self._read_attributes(response)
             wire = output.Attributes
-            return (None if wire is None else self.build(wire)), output.ConsumedCapacity
+            item = None if wire is None else self.build(wire)
         except Exception as failure:  # noqa: BLE001 - constructors raise what they like
             misfit = self.misfit_in(_untyped(response, failure).get("Attributes"))
+        else:
+            if self.load_after is not None and item is not None:
+                self.load_after(item)
+            return item, output.ConsumedCapacity
         raise misfit
 
     def read_page(self, response: bytes, misfits: list[DecodeError] | None = None) -> tuple[list[Any], Page]:
@@ -317,19 +351,25 @@ class ClassPlan:
         Raises:
             DecodeError: an item does not fit the class.
         """
+        if self.load_before is not None:
+            response = self._changed(response, "Items")
         try:
             page: Any = self._read_page(response)
-            return self.build_many(page.Items), page
+            items = self.build_many(page.Items)
         except Exception as failure:  # noqa: BLE001 - constructors raise what they like
             _untyped(response, failure)
-        return self._read_page_slowly(response, misfits)
+            items, page = self._read_page_slowly(response, misfits)
+        if self.load_after is not None:
+            for item in items:
+                self.load_after(item)
+        return items, page
 
     def _read_page_slowly(self, response: bytes, misfits: list[DecodeError] | None) -> tuple[list[Any], Page]:
         page = msgspec.json.decode(response, type=Page)
         instances: list[Any] = []
         for item in page.Items:
             try:
-                instances.append(self.from_wire(item))
+                instances.append(self._of_wire(item))
             except DecodeError as error:
                 if misfits is None:
                     raise
@@ -342,6 +382,26 @@ class ClassPlan:
         Raises:
             DecodeError: the item does not fit the class.
         """
+        if self.load_before is not None:
+            item = dict(item)
+            self.load_before(item)
+        instance = self._of_wire(item)
+        if self.load_after is not None:
+            self.load_after(instance)
+        return instance
+
+    def _changed(self, response: bytes, member: str) -> bytes:
+        """The response with its item, or items, as what is called before they are loaded leaves them."""
+        output = msgspec.json.decode(response)
+        found = output.get(member)
+        if found:
+            assert self.load_before is not None
+            for item in found if isinstance(found, list) else (found,):
+                self.load_before(item)
+            return msgspec.json.encode(output)
+        return response
+
+    def _of_wire(self, item: WireItem) -> Any:
         try:
             wire = msgspec.json.decode(msgspec.json.encode(item), type=self.members, strict=False)
             return self.build(wire)
@@ -365,6 +425,17 @@ class ClassPlan:
         )
 
     # ------------------------------------------------------------------ what was loaded
+
+    def normalised(self, item: WireItem) -> WireItem:
+        """An item in DynamoDB's JSON as this plan would have encoded what it reads from it.
+
+        Raises:
+            DecodeError: the item does not fit the class.
+        """
+        if self.load_before is not None:
+            item = dict(item)
+            self.load_before(item)
+        return self.loaded_wire(self.adapter.loaded(self._of_wire(item)))
 
     def loaded_wire(self, loaded: Any) -> WireItem:
         """The item an instance was loaded from or last written as, encoded as this plan encodes it.

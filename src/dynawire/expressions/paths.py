@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 
 from ..errors import ExpressionError
@@ -47,11 +48,13 @@ class Path(Testable[T], Updatable[T], Generic[T]):
     # _codec: turns its values into DynamoDB's form and back.
     # _operand_codec: the codec without the attribute's limits, for values to compare with.
     # _stores_none: whether None is stored as NULL instead of being left out.
+    # _mutate: what a value that is set passes first; None: nothing.
 
     __slots__ = (
         "_codec",
         "_inside",
         "_label",
+        "_mutate",
         "_operand_codec",
         "_outer",
         "_owner",
@@ -66,6 +69,7 @@ class Path(Testable[T], Updatable[T], Generic[T]):
     _codec: ValueCodec
     _operand_codec: ValueCodec
     _stores_none: bool
+    _mutate: Callable[[Any], Any] | None
     _inside: dict[str | int, Path[Any]]
     _outer: Path[Any] | None
     _step: str | int | None
@@ -78,6 +82,7 @@ class Path(Testable[T], Updatable[T], Generic[T]):
         codec: ValueCodec,
         *,
         stores_none: bool = False,
+        mutate: Callable[[Any], Any] | None = None,
     ) -> None:
         _set(self, "_owner", owner)
         _set(self, "_steps", steps)
@@ -85,6 +90,7 @@ class Path(Testable[T], Updatable[T], Generic[T]):
         _set(self, "_codec", codec)
         _set(self, "_operand_codec", codec.unconstrained)
         _set(self, "_stores_none", stores_none)
+        _set(self, "_mutate", mutate)
         _set(self, "_inside", {})
         _set(self, "_outer", None)
         _set(self, "_step", None)

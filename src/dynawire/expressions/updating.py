@@ -47,6 +47,8 @@ class Updatable(Summable[T], Generic[T]):
             ValidationError: the value does not fit the attribute.
         """
         path: Any = self
+        if path._mutate is not None and not isinstance(value, Expression):
+            value = path._mutate(value)
         if value is None and "NULL" in path._codec.tags and not path._stores_none:
             return Update("REMOVE", path)
         if isinstance(value, Expression):
@@ -66,6 +68,8 @@ class Updatable(Summable[T], Generic[T]):
         """
         path: Any = self
         if not isinstance(value, Expression):
+            if path._mutate is not None:
+                value = path._mutate(value)
             if value is None and not path._stores_none:
                 raise ExpressionError(f"{called(path)}: if_not_exists(None) would store nothing; give a value")
             return IfNotExists(path, _whole_value(path, value))

@@ -43,6 +43,7 @@ class AttributeDeclaration(msgspec.Struct, frozen=True, kw_only=True):
     upkeep: UpkeepKind | None = None
     clock: Callable[[], Any] | None = None
     ttl: bool = False
+    mutator: Callable[[Any], Any] | None = None
     computed: ComputedDeclaration | None = None
     unique: Unique | None = None
     counter: Counter | None = None
@@ -73,6 +74,8 @@ class AttributeDeclaration(msgspec.Struct, frozen=True, kw_only=True):
                 return problem
         if self.counter is not None and (problem := self.counter.problem()) is not None:
             return problem
+        if self.mutator is not None and not callable(self.mutator):
+            return "has a mutator= that can't be called; it takes a function of one value, such as str.strip"
         return self.constraints.contradiction()
 
 
@@ -116,6 +119,7 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
         upkeep: what every write maintains it as, or None.
         clock: gives its time instead of the system's clock, or None.
         ttl: whether it says when the item expires.
+        mutator: what every value assigned to it passes first, or None.
         computed: how it is computed from others, or None. Instances then do not hold it.
         hidden: whether developers never name it: a generic key of a table that several classes share.
         unique: how its values are unique, or None.
@@ -136,6 +140,7 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
     ttl: bool = False
     unique: Unique | None = None
     counter: Counter | None = None
+    mutator: Callable[[Any], Any] | None = None
     computed: ComputedDeclaration | None = None
     hidden: bool = False
 

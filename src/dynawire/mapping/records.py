@@ -73,7 +73,12 @@ def record_fields(cls: Any, names: Names | None = None) -> RecordFields | None:
 def _fields_of(cls: Any, names: Names | None) -> RecordFields | None:
     mapping = getattr(cls, "__mapping__", None)
     if mapping is not None:
-        return _named(tuple(one for one in mapping.attributes.values() if one.computed is None))
+        found = _named(tuple(one for one in mapping.attributes.values() if one.computed is None))
+        if getattr(cls, "__mutators__", None):
+            from .mutators import made_as_stored
+
+            return msgspec.structs.replace(found, make=made_as_stored(cls))
+        return found
     if hasattr(cls, "__pydantic_core_schema__") and hasattr(cls, "model_fields"):
         from .adapters.pydantic import pydantic_fields
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from ..errors import DynawireError
-from .effects import Effect, Operation, Request, Sleep, Together
+from .effects import Effect, Invoke, Operation, Request, Sleep, Together
 
 __all__ = ["at_once"]
 
@@ -21,7 +21,7 @@ def at_once(operations: Sequence[Operation[R]]) -> Operation[list[R | DynawireEr
     def resume(place: int, answer: Any) -> None:
         operation = operations[place]
         try:
-            waiting[place] = operation.throw(answer) if isinstance(answer, DynawireError) else operation.send(answer)
+            waiting[place] = operation.throw(answer) if isinstance(answer, Exception) else operation.send(answer)
         except StopIteration as done:
             results[place] = done.value
         except DynawireError as error:
@@ -38,7 +38,14 @@ def at_once(operations: Sequence[Operation[R]]) -> Operation[list[R | DynawireEr
         if pause is not None:
             yield Sleep(pause)
         for place, effect in now.items():
-            if isinstance(effect, Together):
+            if isinstance(effect, Invoke):
+                raised: Exception | None = None
+                try:
+                    yield effect
+                except Exception as error:  # noqa: BLE001 - hooks raise what they like
+                    raised = error
+                resume(place, raised)
+            elif isinstance(effect, Together):
                 resume(place, [next(answers) for _ in effect.requests])
             else:
                 resume(place, next(answers) if isinstance(effect, Request) else None)

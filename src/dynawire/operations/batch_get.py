@@ -72,7 +72,7 @@ class _Reading:
         """Take the items of a response; the keys it did not process."""
         plan = self.target.plan
         output: Any = None
-        if self.target.family is None:
+        if self.target.family is None and plan.load_before is None and plan.load_after is None:
             output = self._taken_at_once(response)
         if output is None:
             # One by one: each is of a class of its own, or it is to be said which does not fit, and where.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
-from itertools import islice
 from typing import Any
 
 import msgspec
@@ -12,7 +11,8 @@ import msgspec
 from ..errors import DynawireError, Throttled
 from .batch import MAX_STALLED_ROUNDS, REQUESTS_AT_ONCE, BatchWriteResult, Progress, Unprocessed, at_index, pause, why
 from .capacity import active_meter
-from .effects import Operation, Request, Sleep, Together
+from .effects import Invoke, Operation, Request, Sleep, Together
+from .hooked import HookedCall, after_all, hooked_call
 from .identity import key_identity
 from .target import Target, encode_json
 from .upkeep import Staged
@@ -34,12 +34,13 @@ _read_output = msgspec.json.Decoder(_Output).decode
 class _Entry:
     """One put or delete of a batch."""
 
-    __slots__ = ("given", "identity", "json", "keep", "put_wire", "staged")
+    __slots__ = ("call", "given", "identity", "json", "keep", "put_wire", "staged")
 
-    def __init__(self, target: Target, given: Any, key: Sequence[Any] | None) -> None:
+    def __init__(self, target: Target, given: Any, key: Sequence[Any] | None, call: HookedCall | None = None) -> None:
         if key is None and target.family is not None:
             target = target.of(given)
         self.given = given
+        self.call = call
         self.keep = target.keep
         self.put_wire: dict[str, Any] | None = None
         self.staged: Staged | None = None
@@ -47,7 +48,7 @@ class _Entry:
         if key is None:
             if upkeep is not None:
                 upkeep.refuse_in_batch("use put() or db.transaction() for each item")
-            wire = self.put_wire = target.plan.encode(given)
+            wire = self.put_wire = target.plan.encode_for_write(given)
             if upkeep is not None:
                 if upkeep.keeping is not None:
                     upkeep.keeping.refuse_put_in_batch(given)
@@ -97,30 +98,44 @@ class _Source:
         self._at_hand: list[Any] = []
         self._dropped: list[Any] = []
         self.error: Exception | None = None
+        self._after = False
 
-    def _read(self) -> Iterator[_Entry]:
+    def _read(self) -> Iterator[_Entry | Invoke]:
+        """The writes; before each of them what is to be called first."""
         at_hand = self._at_hand
         for instance in self._puts:
             at_hand.append(instance)
-            entry = _Entry(self._target, instance, None)
+            call = hooked_call(self._target, "put", instance)
+            if call is not None:
+                yield from call.before()
+            entry = _Entry(self._target, instance, None, call)
             at_hand.clear()
             self._index += 1
             yield entry
         self._what, self._index = "key", 0
-        for key in self._deletes:
-            at_hand.append(key)
-            entry = _Entry(self._target, key, self._key_values(key))
+        for given in self._deletes:
+            at_hand.append(given)
+            key = self._key_values(given)
+            deleted = given if isinstance(given, self._target.kind) else None
+            call = hooked_call(self._target, "delete", deleted, tuple(key))
+            if call is not None:
+                yield from call.before()
+            entry = _Entry(self._target, given, key, call)
             at_hand.clear()
             self._index += 1
             yield entry
 
-    def fill(self, wave: dict[bytes, _Entry], size: int) -> None:
+    def fill(self, wave: dict[bytes, _Entry], size: int) -> Operation[None]:
         """Add entries to a wave until it has this many; of several writes of one key the last wins."""
         fresh: list[_Entry] = []
+        missing = size - len(wave)
         try:
             # One by one, so that what was taken before an error is known.
-            for entry in islice(self._entries, max(0, size - len(wave))):
-                fresh.append(entry)  # noqa: PERF402
+            while len(fresh) < missing and (entry := next(self._entries, None)) is not None:
+                if isinstance(entry, Invoke):
+                    yield entry
+                else:
+                    fresh.append(entry)
         except Exception as error:  # noqa: BLE001 - whatever the caller's generator raises is raised again later
             # What was taken together with it is not sent: a caller that gives a list finds that nothing was.
             self.error = error
@@ -130,15 +145,24 @@ class _Source:
             wave.pop(entry.identity, None)
             wave[entry.identity] = entry
 
+    def stop(self, error: Exception) -> None:
+        """Take nothing more, for this error of a hook that was called after a write."""
+        if self.error is None:
+            self.error = error
+            self._after = True
+
     def failure(self, result: BatchWriteResult) -> Exception:
         """The error, which says where it came up and what was written before, and has the result."""
         error = self.error
         assert error is not None
-        result.failed_at = self._index
+        if not self._after:
+            result.failed_at = self._index
         result.unprocessed = list(self.rest())
         before = f"{result.written} items were written and {result.deleted} deleted"
         kept = f"{len(result.unprocessed)} that were given are not written and in .result.unprocessed"
-        if isinstance(error, DynawireError):
+        if self._after:
+            error.add_note(f"{before}; {kept}")
+        elif isinstance(error, DynawireError):
             at_index(error, self._what, self._index)
             if result.written or result.deleted:
                 text = error.message.removesuffix("; nothing was sent")
@@ -184,7 +208,7 @@ def batch_write(
     stalled = 0
     while True:
         if source.error is None:
-            source.fill(waiting, WRITES_PER_REQUEST * REQUESTS_AT_ONCE)
+            yield from source.fill(waiting, WRITES_PER_REQUEST * REQUESTS_AT_ONCE)
         if not waiting:
             if source.error is None:
                 return result
@@ -195,6 +219,7 @@ def batch_write(
         throttled: DynawireError | None = None
         fatal: DynawireError | None = None
         moved = 0
+        applied: list[HookedCall] = []
         for chunk, outcome in zip(chunks, outcomes, strict=True):
             left = chunk
             if isinstance(outcome, Throttled):
@@ -207,9 +232,16 @@ def batch_write(
             done = [entry for entry in chunk if entry.identity not in waiting]
             for entry in done:
                 entry.applied(result)
+            applied += [entry.call for entry in done if entry.call is not None]
             moved += len(done)
             if progress is not None and done:
                 progress(len(done))
+        if applied:
+            try:
+                yield from after_all(applied)
+            except Exception as error:  # noqa: BLE001 - hooks raise what they like
+                # As with an error in the iterables: what was begun is written completely.
+                source.stop(error)
         if not waiting:
             stalled = 0
             continue

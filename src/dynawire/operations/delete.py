@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import ConditionFailed, DynawireError
+from ..errors import ConditionFailed, DynawireError, ValidationError
 from ..expressions import Condition, Placeholders, all_of
+from .as_loaded import AsLoaded, require_all
 from .failures import condition_failed, missing_or_false
 from .target import Target
 from .upkeep import no_version
@@ -23,6 +24,7 @@ def prepare_delete(
     return_old: bool = False,
     instance: Any = None,
     expected_version: int | None = None,
+    check: AsLoaded | None = None,
 ) -> Write:
     """Delete the item.
 
@@ -34,10 +36,17 @@ def prepare_delete(
         return_old: whether the deleted item comes back.
         instance: of which version the item must be; None: any.
         expected_version: the same without an instance.
+        check: what is required of the item as the instance was loaded, or None.
     """
     if target.family is not None:
         target = target.of(instance)
     plan = target.plan
+    if check is not None and check.is_new:
+        raise ValidationError(
+            f"check='loaded' compares with what this {plan.name} was loaded from, and it was not: get() it, or delete "
+            "it without the check; nothing was sent",
+            model=plan.name,
+        )
     both = with_existence(target, condition) if must_exist else condition
     if target.belongs is not None and not must_exist:
         own = target.key_path.not_exists() | target.belongs
@@ -51,8 +60,12 @@ def prepare_delete(
         # An item that is gone already is no conflict: that was wanted.
         current = staged.condition if must_exist else target.key_path.not_exists() | staged.condition
         both = current if both is None else all_of([both, current])
-    request: dict[str, Any] = {"TableName": target.table_name, "Key": key}
-    add_condition(target, request, both, Placeholders())
+
+    def request() -> dict[str, Any]:
+        made: dict[str, Any] = {"TableName": target.table_name, "Key": key}
+        conditions = [] if both is None else [both]
+        require_all(target, made, conditions, check, Placeholders(), or_missing=not must_exist)
+        return made
 
     def applied(response: bytes | None) -> Any:
         # The instance keeps what it was loaded from: a later save() finds the item gone, and does not put it back.
@@ -63,14 +76,16 @@ def prepare_delete(
             return missing_or_false(target, error, key, "it may have been deleted already")
         return condition_failed(target, error)
 
+    meant = explain if check is None else check.explained(explain, missing=False)
     write = Write(
         target,
         "Delete",
-        request,
+        request(),
         key,
-        idempotent=both is None and not return_old,
-        explain=explain if staged is None else staged.explained(target, explain, missing=False),
+        idempotent=both is None and not return_old and check is None,
+        explain=meant if staged is None else staged.explained(target, meant, missing=False),
         applied=applied,
+        amend=None if check is None else check.amending(request),
         return_values="ALL_OLD" if return_old else None,
     )
     if target.upkeep is not None and target.upkeep.keeping is not None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ..engines.protocol import Engine
 from ..errors import DynawireError
-from .effects import Operation, Request, Sleep, Together
+from .effects import Invoke, Operation, Request, Sleep, Together
 from .refusals import explain
 
 if TYPE_CHECKING:
@@ -38,6 +38,13 @@ def run(engine: Engine, operation: Operation[R]) -> R:
                     explain(error, effect, engine)
                     effect = operation.throw(error)
                     continue
+            elif isinstance(effect, Invoke):
+                try:
+                    effect.call()
+                except Exception as error:  # noqa: BLE001 - hooks raise what they like
+                    effect = operation.throw(error)
+                    continue
+                result = None
             elif isinstance(effect, Sleep):
                 time.sleep(effect.seconds)
                 result = None
@@ -62,6 +69,13 @@ async def arun(engine: Engine, operation: Operation[R]) -> R:
                     explain(error, effect, engine)
                     effect = operation.throw(error)
                     continue
+            elif isinstance(effect, Invoke):
+                try:
+                    await effect.acall()
+                except Exception as error:  # noqa: BLE001 - hooks raise what they like
+                    effect = operation.throw(error)
+                    continue
+                result = None
             elif isinstance(effect, Sleep):
                 import asyncio
 

@@ -7,7 +7,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-__all__ = ["Effect", "Operation", "Request", "Sleep", "Together"]
+from ..errors import DynawireError
+from .hooks import Event, Hook
+
+__all__ = ["Effect", "Invoke", "Operation", "Request", "Sleep", "Together"]
 
 R = TypeVar("R")
 
@@ -43,6 +46,53 @@ class Together(msgspec.Struct):
     requests: list[Request]
 
 
-Effect = Request | Sleep | Together
+class Invoke(msgspec.Struct, gc=False):
+    """Call hooks, one after the other, and await what they give to await; the result is None.
+
+    Attributes:
+        hooks: the hooks, called with the event.
+        event: what happens.
+        asynchronous: the first of those that the whole operation calls which must be awaited, by its label; or None.
+    """
+
+    hooks: tuple[Hook, ...]
+    event: Event
+    asynchronous: str | None = None
+
+    def call(self) -> None:
+        """Call them, blocking.
+
+        Raises:
+            DynawireError: one must be awaited.
+        """
+        event = self.event
+        if self.asynchronous is not None:
+            raise _unawaited(self.asynchronous, event.operation)
+        for hook in self.hooks:
+            event.name = hook.event
+            result = hook.call(event)
+            if result is not None and hasattr(type(result), "__await__"):
+                if hasattr(result, "close"):
+                    result.close()
+                raise _unawaited(hook.label, event.operation)
+
+    async def acall(self) -> None:
+        """Call them, and await what is to be awaited."""
+        event = self.event
+        for hook in self.hooks:
+            event.name = hook.event
+            result = hook.call(event)
+            if result is not None and hasattr(type(result), "__await__"):
+                await result
+
+
+def _unawaited(label: str, operation: str) -> DynawireError:
+    return DynawireError(
+        f"the hook {label} must be awaited, and {operation}() does not wait for it: call a{operation}() (a transaction "
+        "with async with), or make the hook a plain function"
+    )
+
+
+Effect = Request | Sleep | Together | Invoke
 Operation = Generator[Effect, Any, R]
 """An operation that gives an R when it is carried out."""

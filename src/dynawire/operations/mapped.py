@@ -11,8 +11,10 @@ from ..expressions import Condition, Path, Update
 from ..mapping.adapters.base import Adapter
 from ..mapping.annotations import Names
 from ..mapping.class_mapping import ClassMapping
+from ..mapping.mutators import mutator_of
 from ..mapping.records import RecordFields
 from .computed import computed_of
+from .hooks import HookPair, maintain_hooks
 from .upkeep import upkeep_of
 
 __all__ = ["MappedClass", "mapped"]
@@ -29,6 +31,7 @@ class MappedClass:
         paths: the path of each attribute, by Python name.
         computed: the attributes computed from others; None: there are none.
         upkeep: what writes maintain besides; None: nothing.
+        hooks: what is called before and after each operation, by its name; None: nothing is.
     """
 
     def __init__(
@@ -45,6 +48,9 @@ class MappedClass:
                 attribute.name,
                 self.plan.codecs[attribute.name],
                 stores_none=attribute.stores_none,
+                mutate=None
+                if attribute.mutator is None
+                else mutator_of(mapping.name, attribute.name, attribute.mutator),
             )
             for attribute in mapping.attributes.values()
         }
@@ -56,6 +62,8 @@ class MappedClass:
         if self.computed is not None:
             self.plan.compute_with(self.computed.add)
         self.upkeep = upkeep_of(mapping, self.paths, self.plan, adapter, self.computed)
+        self.hooks: dict[str, HookPair] | None = None
+        maintain_hooks(self)
 
 
 def _plan_kind(mapping: ClassMapping) -> type[ClassPlan]:

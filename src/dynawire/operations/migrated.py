@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..codec.migrated import MigratedItem
-from ..errors import ConditionFailed, DynawireError, ExpressionError
+from ..errors import ConditionFailed, DynawireError, ExpressionError, ItemChanged
 from ..expressions import Condition, Update
 from .changes import canonical
 from .failures import converted
@@ -30,7 +30,7 @@ def migrated_unchanged(target: Target, loaded: MigratedItem, error: ConditionFai
     return converted(
         error,
         target,
-        ConditionFailed,
+        ItemChanged,
         f"this {target.plan.name} was migrated from version {loaded.version} when it was loaded, and another writer "
         "changed or migrated the stored item since (see .item); nothing was written; refresh() the instance, and make "
         "the changes again",

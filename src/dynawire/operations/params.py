@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from .effects import Operation, Request, Together
+from .effects import Invoke, Operation, Request, Together
 from .twins import operation_of
 
 __all__ = ["Params", "first_request"]
@@ -64,6 +64,9 @@ def first_request(operation: Operation[Any]) -> dict[str, Any]:
     """The first request of an operation as a dict; empty when it would send none."""
     try:
         effect = operation.send(None)
+        while isinstance(effect, Invoke):
+            # Nothing is written, so nothing is called.
+            effect = operation.send(None)
     except StopIteration:
         return {}
     finally:

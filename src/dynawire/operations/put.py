@@ -7,11 +7,12 @@ from typing import Any
 
 from ..errors import ConditionFailed, DynawireError, ItemExists
 from ..expressions import Condition, Placeholders, all_of
+from .as_loaded import AsLoaded, as_loaded, require_all
 from .capacity import active_meter
 from .effects import Operation, Request
 from .failures import condition_failed, converted
 from .target import Target, encode_json, raw_capacity
-from .write import Write, add_condition
+from .write import Write
 
 __all__ = ["prepare_insert", "prepare_put", "put_item", "put_maintained"]
 
@@ -24,7 +25,7 @@ def put_item(target: Target, instance: Any) -> Operation[None]:
     if target.family is not None:
         target = target.of(instance)
     plan = target.plan
-    wire = plan.encode(instance)
+    wire = plan.encode_for_write(instance)
     item = encode_json(wire)
     plan.check_size(wire, len(item))
     if active_meter.get() is None:
@@ -42,7 +43,7 @@ def put_maintained(target: Target, instance: Any) -> Operation[None]:
     plan = target.plan
     upkeep = target.upkeep
     assert upkeep is not None
-    wire = plan.encode(instance)
+    wire = plan.encode_for_write(instance)
     staged = upkeep.stage_put(instance, wire)
     item = encode_json(wire)
     plan.check_size(wire, len(item))
@@ -59,7 +60,9 @@ def put_maintained(target: Target, instance: Any) -> Operation[None]:
     target.keep(instance, wire)
 
 
-def prepare_put(target: Target, instance: Any, condition: Condition | None, return_old: bool = False) -> Write:
+def prepare_put(
+    target: Target, instance: Any, condition: Condition | None, return_old: bool = False, check: str | None = None
+) -> Write:
     """Replace or create the whole item."""
     if target.family is not None:
         target = target.of(instance)
@@ -70,6 +73,7 @@ def prepare_put(target: Target, instance: Any, condition: Condition | None, retu
         idempotent=condition is None and not return_old,
         explain=lambda error: condition_failed(target, error),
         return_old=return_old,
+        check=as_loaded(target, instance, check),
     )
 
 
@@ -106,12 +110,21 @@ def _put(
     explain: Callable[[ConditionFailed], DynawireError],
     return_old: bool,
     insert: bool = False,
+    check: AsLoaded | None = None,
 ) -> Write:
     plan = target.plan
     upkeep = target.upkeep
     keeping = None if upkeep is None else upkeep.keeping
-    source = instance if keeping is None else keeping.numbered(instance)
-    wire = plan.encode(source)
+    source = instance
+    if keeping is None:
+        wire = plan.encode_for_write(instance)
+    else:
+        # What is called first sees the instance itself, and not a copy with a number.
+        plan.call_before_check(instance)
+        source = keeping.numbered(instance)
+        wire = plan.encode(source)
+        if plan.check_after is not None:
+            plan.check_after(source)
     staged = None
     if upkeep is not None:
         staged = upkeep.stage_put(instance, wire, insert=insert)
@@ -120,8 +133,11 @@ def _put(
             idempotent = False
             explain = staged.explained(target, explain)
     plan.check_size(wire, len(encode_json(wire)))
-    request: dict[str, Any] = {"TableName": target.table_name, "Item": wire}
-    add_condition(target, request, condition, Placeholders())
+
+    def request() -> dict[str, Any]:
+        made: dict[str, Any] = {"TableName": target.table_name, "Item": wire}
+        require_all(target, made, [] if condition is None else [condition], check, Placeholders())
+        return made
 
     def applied(response: bytes | None) -> Any:
         if staged is not None:
@@ -132,11 +148,12 @@ def _put(
     write = Write(
         target,
         "Put",
-        request,
+        request(),
         {name: wire[name] for name in plan.key_names},
-        idempotent=idempotent,
-        explain=explain,
+        idempotent=idempotent and check is None,
+        explain=explain if check is None else check.explained(explain, missing=True),
         applied=applied,
+        amend=None if check is None else check.amending(request),
         return_values="ALL_OLD" if return_old else None,
     )
     if keeping is not None and staged is not None:

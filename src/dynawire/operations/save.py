@@ -7,13 +7,14 @@ from typing import Any
 
 from ..codec.migrated import MigratedItem
 from ..errors import ConditionFailed, DynawireError, LimitExceeded, ServiceError, ValidationError
-from ..expressions import Comparison, Condition, Placeholders, Value, all_of
+from ..expressions import Comparison, Condition, Placeholders, Value
+from .as_loaded import as_loaded, require_all
 from .changes import Changes, changes_since
 from .failures import condition_failed, converted, lost_path, missing_or_false
 from .migrated import changed_since_read, migrated_unchanged, unchanged
 from .put import prepare_put
 from .target import Target, encode_json
-from .write import Write, add_condition, with_existence
+from .write import Write, with_existence
 
 __all__ = ["prepare_save"]
 
@@ -22,7 +23,9 @@ MAX_EXPRESSION_BYTES = 4096
 REFRESH = "another writer changed the item since it was loaded: refresh() the instance, and make the changes again"
 
 
-def prepare_save(target: Target, instance: Any, condition: Condition | None, loaded: Any = None) -> Write | None:
+def prepare_save(
+    target: Target, instance: Any, condition: Condition | None, loaded: Any = None, check: str | None = None
+) -> Write | None:
     """Write what changed since the instance was loaded; None when nothing did. A new instance is put.
 
     Args:
@@ -30,6 +33,7 @@ def prepare_save(target: Target, instance: Any, condition: Condition | None, loa
         instance: the instance.
         condition: what must hold of the stored item.
         loaded: what the instance was loaded from; None: what its adapter knows.
+        check: ``"loaded"``: the stored item must still be as the instance was loaded; or None.
     """
     if target.family is not None:
         target = target.of(instance)
@@ -39,11 +43,15 @@ def prepare_save(target: Target, instance: Any, condition: Condition | None, loa
     if loaded is None:
         if not target.adapter.new_is_put:
             raise _unknown(target, instance)
-        return prepare_put(target, instance, condition)
+        return prepare_put(target, instance, condition, check=check)
+    required = as_loaded(target, instance, check)
+    plan.call_before_check(instance)
     try:
         wire = plan.encode(instance)
     except ValidationError as refusal:
         wire = _despite_newer_limits(target, instance, loaded, refusal)
+    if plan.check_after is not None:
+        plan.check_after(instance)
     upkeep = target.upkeep
     plan.check_size(wire, len(encode_json(wire)))
     before = plan.loaded_wire(loaded)
@@ -72,22 +80,28 @@ def prepare_save(target: Target, instance: Any, condition: Condition | None, loa
         computed = [name for name in target.computed.by_name if name not in plan.key_names]
         changes.follow(computed, migrated.stored, wire)
     names = changes.names()
+    key = {name: wire[name] for name in plan.key_names}
     placeholders, expression, whole = _compiled(target, changes, wire)
-    # What was migrated must be stored as it was, or a part of it would be lost, or a part of two versions stored.
-    guards = (
-        [_unchanged(target, name, before[name]) for name in whole] if migrated is None else unchanged(target, migrated)
-    )
-    request: dict[str, Any] = {
-        "TableName": target.table_name,
-        "Key": {name: wire[name] for name in plan.key_names},
-        "UpdateExpression": expression,
-    }
-    existing = with_existence(target, condition)
+    if migrated is not None:
+        # What was migrated must be stored as it was, or a part of it would be lost, or a part of two versions stored.
+        required, guards = None, unchanged(target, migrated)
+    else:
+        # Who checks every attribute checks these.
+        guards = [_unchanged(target, name, before[name]) for name in whole] if required is None else []
+    conditions = [with_existence(target, condition), *guards]
     if staged is not None and staged.condition is not None:
-        existing = all_of([existing, staged.condition])
-    if assumed is not None:
-        existing = all_of([existing, *assumed.conditions])
-    add_condition(target, request, all_of([existing, *guards]) if guards else existing, placeholders)
+        conditions.append(staged.condition)
+    if assumed is not None and required is None:
+        conditions += assumed.conditions
+
+    def request(placeholders: Placeholders, expression: str) -> dict[str, Any]:
+        made: dict[str, Any] = {"TableName": target.table_name, "Key": key, "UpdateExpression": expression}
+        require_all(target, made, conditions, required, placeholders)
+        return made
+
+    def request_anew() -> dict[str, Any]:
+        placeholders = Placeholders()
+        return request(placeholders, _expression(changes, placeholders))
 
     def applied(_: bytes | None) -> None:
         if staged is not None:
@@ -99,7 +113,7 @@ def prepare_save(target: Target, instance: Any, condition: Condition | None, loa
 
     def explain(error: ConditionFailed) -> DynawireError:
         if error.wire_item is None or not guards:
-            return missing_or_false(target, error, request["Key"], "save() never brings a deleted item back")
+            return missing_or_false(target, error, key, "save() never brings a deleted item back")
         if condition is not None:
             return condition_failed(target, error)
         if migrated is not None:
@@ -114,18 +128,18 @@ def prepare_save(target: Target, instance: Any, condition: Condition | None, loa
     def explain_path(error: ServiceError) -> DynawireError:
         return lost_path(target, error, [_label(target, name) for name in changes.nested()], REFRESH)
 
+    plain = condition is None and not guards and required is None and (assumed is None or not assumed.conditions)
+    meant = explained if required is None else required.explained(explained, missing=False)
     write = Write(
         target,
         "Update",
-        request,
-        request["Key"],
-        idempotent=condition is None
-        and not guards
-        and (staged is None or staged.condition is None)
-        and (assumed is None or not assumed.conditions),
-        explain=explained if staged is None else staged.explained(target, explained, missing=False),
+        request(placeholders, expression),
+        key,
+        idempotent=plain and (staged is None or staged.condition is None),
+        explain=meant if staged is None else staged.explained(target, meant, missing=False),
         explain_path=explain_path,
         applied=applied,
+        amend=None if required is None else required.amending(request_anew),
     )
     if upkeep is not None and upkeep.keeping is not None:
         upkeep.keeping.save(write, before, wire, names)

@@ -119,22 +119,49 @@ def transact_write(writes: Sequence[Write], token: str) -> Operation[list[Any]]:
         from .companions import transact_accompanied
 
         return (yield from transact_accompanied(writes, token))
-    body = encode_request(transact_params(writes, token))
-    if len(body) > MAX_BYTES:
-        check_size(writes)
-    try:
-        # The token makes it safe to send twice.
-        response = yield from _unless_in_conflict(
-            Request("TransactWriteItems", body, True, _targets(write.target for write in writes))
-        )
-    except TransactionCancelled as error:
-        by_position = dict(enumerate(writes))
-        reasons = [reason_of(error, wire, by_position.get(place)) for place, wire in enumerate(error.wire_reasons)]
-        raise cancelled(error, reasons, [named(write) for write in writes]) from None
-    except ServiceError as error:
-        raise refused(writes, error) from None
+    while True:
+        body = encode_request(transact_params(writes, token))
+        if len(body) > MAX_BYTES:
+            check_size(writes)
+        try:
+            # The token makes it safe to send twice.
+            response = yield from _unless_in_conflict(
+                Request("TransactWriteItems", body, True, _targets(write.target for write in writes))
+            )
+            break
+        except TransactionCancelled as error:
+            if _amend(writes, error):
+                token = _following(token)
+                continue
+            by_position = dict(enumerate(writes))
+            reasons = [reason_of(error, wire, by_position.get(place)) for place, wire in enumerate(error.wire_reasons)]
+            raise cancelled(error, reasons, [named(write) for write in writes]) from None
+        except ServiceError as error:
+            raise refused(writes, error) from None
     raw_capacity("TransactWriteItems", response)
     return [write.applied(None) for write in writes]
+
+
+def _amend(writes: Sequence[Write], error: TransactionCancelled) -> bool:
+    """Whether every write that failed has another request, which it then has instead."""
+    amended: list[tuple[Write, dict[str, Any]]] = []
+    for place, wire in enumerate(error.wire_reasons):
+        if (wire.get("Code") or "None") != "None":
+            write = writes[place] if place < len(writes) else None
+            request = None if write is None else write.amended(_service_error(error, wire))
+            if write is None or request is None:
+                return False
+            amended.append((write, request))
+    for write, request in amended:
+        write.request = request
+    return bool(amended)
+
+
+def _following(token: str) -> str:
+    """The token of what is sent instead of a transaction: the same each time, so that sending all again is safe."""
+    from hashlib import blake2b
+
+    return blake2b(token.encode(), digest_size=16).hexdigest()
 
 
 def check_size(writes: Sequence[Write]) -> None:
@@ -179,13 +206,20 @@ def _pause(attempt: int) -> float:
 
 def reason_of(error: TransactionCancelled, wire_reason: Mapping[str, Any], write: Write | None) -> DynawireError | None:
     """The typed reason of one operation; None when it is without fault."""
-    code = wire_reason.get("Code") or "None"
-    if code == "None":
+    if (wire_reason.get("Code") or "None") == "None":
         return None
-    reason = service_error(
-        code, wire_reason.get("Message") or "", request_id=error.request_id, status=error.status, fields=wire_reason
-    )
+    reason = _service_error(error, wire_reason)
     return reason if write is None else write.explained(reason)
+
+
+def _service_error(error: TransactionCancelled, wire_reason: Mapping[str, Any]) -> DynawireError:
+    return service_error(
+        wire_reason.get("Code") or "",
+        wire_reason.get("Message") or "",
+        request_id=error.request_id,
+        status=error.status,
+        fields=wire_reason,
+    )
 
 
 def cancelled(

@@ -25,7 +25,16 @@ from .target import Target
 from .upkeep import no_version
 from .write import Write, add_condition, with_existence
 
-__all__ = ["prepare_update"]
+__all__ = ["all_updates", "prepare_update"]
+
+
+def all_updates(target: Target, updates: Sequence[Any], lookups: Mapping[str, Any]) -> list[Update]:
+    """The updates given as such, and those by keyword.
+
+    Raises:
+        ExpressionError: something is no update.
+    """
+    return [*_checked(target, updates), *parse_update_lookups(target.mapped.paths, lookups, target.plan.name)]
 
 
 def prepare_update(
@@ -54,7 +63,7 @@ def prepare_update(
     if target.family is not None:
         target = target.of(instance)
     plan = target.plan
-    every = [*_checked(target, updates), *parse_update_lookups(target.mapped.paths, lookups, plan.name)]
+    every = all_updates(target, updates, lookups)
     given = len(every)
     latest = None
     if plan.versions is not None:

@@ -34,6 +34,7 @@ class Write:
         explain_path: makes the error of an update of a part of what is not stored; None: there is no such part.
         applied: takes over what was written, and gives the call's result; it receives the single write's response,
             or None when it was sent in a transaction.
+        amend: makes another request of a failed condition, to be sent instead; None: nothing can be done about it.
         adopt: takes over the item as it now is, for an update that was sent in a transaction and read back; or None.
         companions: what is written besides, worked out when it is sent; None: nothing.
     """
@@ -41,6 +42,7 @@ class Write:
     __slots__ = (
         "action",
         "adopt",
+        "amend",
         "applied",
         "companions",
         "explain",
@@ -65,6 +67,7 @@ class Write:
         return_values: str | None = None,
         explain_path: Callable[[ServiceError], DynawireError] | None = None,
         adopt: Callable[[Any], Any] | None = None,
+        amend: Callable[[ConditionFailed], dict[str, Any] | None] | None = None,
     ) -> None:
         self.target = target
         self.action = action
@@ -77,6 +80,13 @@ class Write:
         self.explain_path = explain_path
         self.adopt = adopt
         self.companions: Companions | None = None
+        self.amend = amend
+
+    def amended(self, error: DynawireError) -> dict[str, Any] | None:
+        """The request to send instead of the one that was answered with this error; None: there is none."""
+        if self.amend is None or not isinstance(error, ConditionFailed):
+            return None
+        return self.amend(error)
 
     @property
     def operations(self) -> int:
@@ -94,26 +104,36 @@ class Write:
 
 def send_write(write: Write) -> Operation[Any]:
     """Send one write alone."""
-    request = write.request
-    if write.return_values is not None:
-        request = {**request, "ReturnValues": write.return_values}
-    if "ConditionExpression" in request:
-        # Costs nothing when the condition holds, and tells a missing item from a false condition when it does not.
-        request = {**request, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
     operation = f"{write.action}Item"
-    try:
-        response = yield Request(operation, encode_request(request), write.idempotent, write.target)
-    except ServiceError as error:
-        explained = write.explained(error)
-        if explained is error:
-            raise
-        raise explained from None
+    while True:
+        try:
+            response = yield Request(operation, encode_request(_alone(write)), write.idempotent, write.target)
+            break
+        except ServiceError as error:
+            amended = write.amended(error)
+            if amended is not None:
+                write.request = amended
+                continue
+            explained = write.explained(error)
+            if explained is error:
+                raise
+            raise explained from None
     raw_capacity(operation, response)
     try:
         return write.applied(response)
     except DecodeError as error:
         error.add_note(f"the {operation} was applied; only the item it returned does not fit the class")
         raise
+
+
+def _alone(write: Write) -> dict[str, Any]:
+    request = write.request
+    if write.return_values is not None:
+        request = {**request, "ReturnValues": write.return_values}
+    if "ConditionExpression" in request:
+        # Costs nothing when the condition holds, and tells a missing item from a false condition when it does not.
+        request = {**request, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+    return request
 
 
 def add_condition(

@@ -9,9 +9,10 @@ from ..errors import DynawireError, ExpressionError, TransactionCancelled
 from ..key import Key
 from ..operations.at_once import at_once
 from ..operations.effects import Operation
+from ..operations.hooked import send_hooked, written_by
 from ..operations.identity import key_identity
 from ..operations.target import Target
-from ..operations.transact import MAX_ACTIONS, new_token, send, transact_write
+from ..operations.transact import MAX_ACTIONS, new_token, transact_write
 from ..operations.twins import asynchronous, sync
 from ..operations.write import Write
 from ..table import Table
@@ -136,9 +137,10 @@ class _Along:
             else:
                 step.save(instance)
         steps = _packed(self._database, writes)
+        written = 0
         for step in steps:
-            yield from step.sent()
-        return any(map(len, steps))
+            written += yield from step.sent()
+        return written > 0
 
 
 def _along(table: Table[Any], item: Any) -> _Along:
@@ -163,13 +165,12 @@ class _Step(Transaction):
         """Send the writes of another one too."""
         self._writes += other._writes
 
-    def sent(self) -> Operation[None]:
-        """Send them; where only one of them failed, raise what it raises alone."""
+    def sent(self) -> Operation[int]:
+        """Send them, and say how many there were; where only one of them failed, raise what it raises alone."""
         if len(self._writes) == 1:
-            yield from send(self._writes[0])
-            return
+            return (yield from send_hooked(self._writes[0]))
         try:
-            yield from self._sending()
+            return (yield from self._sending())
         except TransactionCancelled as cancelled:
             reasons = [reason for reason in cancelled.reasons if reason is not None]
             if len(reasons) != 1:
@@ -239,7 +240,7 @@ def _delete_all(table: Table[Any], item: Any, others: list[Any], options: dict[s
     """Delete others and the item: all or nothing up to 100 items, else in steps of which the item's is the last."""
     last = _Step(table.database)
     last.delete(item, **options)
-    (own, *_) = last._writes
+    (own,) = written_by(last._writes)
     deletes = [_Step(table.database) for _ in others]
     for step, other in zip(deletes, others, strict=True):
         step.delete(other)

@@ -136,6 +136,12 @@ def _attribute(wrong: _Wrong, found: Attribute, said: AttributeDeclaration | Non
     problem = said.problem()
     if problem is not None:
         raise wrong(f"{found.name} {problem}", found.name)
+    if said.mutator is not None:
+        raise wrong(
+            f"{found.name} has a mutator=, and to a class that is not ours nothing is added; call it where the value "
+            "is made, or in a hook: hooks.before_save.connect(function, sender=...)",
+            found.name,
+        )
     has_default = said.default is not NO_DEFAULT or said.default_factory is not NO_DEFAULT
     return msgspec.structs.replace(
         found,

@@ -61,6 +61,13 @@ def _attribute(cls: type[BaseModel], name: str, field: Any, said: AttributeDecla
         problem = "is a field, so it can't be computed by dynawire; use pydantic's computed_field, or a Model"
     if problem is not None:
         raise SchemaError(f"{cls.__name__}: {name} {problem}", model=cls.__name__, attribute=name)
+    if said.mutator is not None:
+        raise SchemaError(
+            f"{cls.__name__}: {name} has a mutator=, and pydantic has its own: write Annotated[..., "
+            "BeforeValidator(...)], and model_config = ConfigDict(validate_assignment=True) for assignments too",
+            model=cls.__name__,
+            attribute=name,
+        )
     markers = [
         one
         for one in field.metadata

@@ -24,10 +24,8 @@ from ..effects import Operation, Sleep
 from ..identity import key_identity
 from ..streaming import Stream, next_items
 from ..target import Target
-from ..transact import send
-from ..write import Write
 
-__all__ = ["WhereResult", "write_found"]
+__all__ = ["WhereResult", "wire_values", "write_found"]
 
 AT_ONCE = 8
 """Writes that are sent together."""
@@ -71,7 +69,7 @@ class WhereResult:
 def write_found(
     target: Target,
     found: Stream,
-    prepare: Callable[[WireKey], Write],
+    begin: Callable[[WireKey], Operation[Any]],
     *,
     dry_run: bool,
     progress: Progress | None,
@@ -83,7 +81,7 @@ def write_found(
     Args:
         target: the class and its table.
         found: hands over wire forms of keys.
-        prepare: makes the write of one, which must be conditional.
+        begin: begins the write of one, which must be conditional.
         dry_run: count what is found and write nothing.
         progress: called with the number of items done since the last call.
         per_second: how many writes are sent in a second at the most; None: as fast as they are answered.
@@ -109,7 +107,7 @@ def write_found(
                     if early > 0:
                         yield Sleep(early)
                     sent += len(some)
-                    yield from _write(target, some, prepare, result)
+                    yield from _write(target, some, begin, result)
                 if progress is not None:
                     progress(len(some))
     except DynawireError as error:
@@ -130,12 +128,12 @@ def _is_new(target: Target, key: WireKey, seen: set[bytes]) -> bool:
 
 
 def _write(
-    target: Target, keys: Sequence[WireKey], prepare: Callable[[WireKey], Write], result: WhereResult
+    target: Target, keys: Sequence[WireKey], begin: Callable[[WireKey], Operation[Any]], result: WhereResult
 ) -> Operation[None]:
     """Write some items; those that are throttled again, more slowly, until nothing moves any more."""
     stalled = 0
     while keys:
-        outcomes: list[Any] = yield from at_once([send(prepare(key)) for key in keys])
+        outcomes: list[Any] = yield from at_once([begin(key) for key in keys])
         again: list[WireKey] = []
         for key, outcome in zip(keys, outcomes, strict=True):
             if isinstance(outcome, (Throttled, TransactionConflict)) and stalled < MAX_STALLED_ROUNDS:
@@ -167,10 +165,11 @@ def _count(target: Target, key: WireKey, outcome: Any, result: WhereResult) -> N
 
 def _keep(target: Target, key: WireKey, error: DynawireError, result: WhereResult) -> None:
     if len(result.failures) < MAX_FAILURES:
-        result.failures.append((_values(target, key), error))
+        result.failures.append((wire_values(target, key), error))
 
 
-def _values(target: Target, key: WireKey) -> tuple[Any, ...]:
+def wire_values(target: Target, key: WireKey) -> tuple[Any, ...]:
+    """The values of a key in its wire form."""
     plan = target.plan
     computed = target.computed
     values = key if computed is None else computed.sources_of_key(key)
