@@ -158,9 +158,10 @@ def _despite_newer_limits(target: Target, instance: Any, loaded: Any, refusal: V
         raise refusal
     changed = changes_since(target, plan.loaded_wire(loaded), wire).names()
     attributes = target.mapped.mapping.attributes
-    for path, _ in refusal.errors:
+    for path, reason in refusal.errors:
         attribute = attributes.get(re.split(r"[.\[{]", path, maxsplit=1)[0])
-        if attribute is None or attribute.stored_name in changed:
+        # What another library's schema says holds of the whole instance whenever it is written.
+        if attribute is None or attribute.stored_name in changed or hasattr(reason, "told"):
             raise refusal
     return wire
 
