@@ -118,6 +118,9 @@ def hidden(target: Target, placeholders: Placeholders) -> str | None:
 
     It looks at the key alone, which every index holds.
     """
+    upkeep = target.upkeep
+    if target.family is None and (upkeep is None or upkeep.keeping is None):
+        return None
     keepings = _keepings(target)
     if not keepings:
         return None
