@@ -82,6 +82,57 @@ def test_put(both: Pair) -> None:
     both.same("Scan", {"TableName": "full"})
 
 
+LOCAL_ENTRIES = [
+    ({"ProjectionType": "ALL"}, {"l": {"S": "l"}}, 204_800),
+    ({"ProjectionType": "ALL"}, {}, 409_600),
+    ({"ProjectionType": "KEYS_ONLY"}, {"l": {"S": "l"}}, 409_596),
+    ({"ProjectionType": "INCLUDE", "NonKeyAttributes": ["x"]}, {"l": {"S": "l"}}, 204_801),
+]
+
+
+@pytest.mark.parametrize(("projection", "more", "most"), LOCAL_ENTRIES)
+def test_an_item_and_its_entries_in_local_indexes_have_400_kb_together(
+    both: Pair, projection: dict[str, Any], more: dict[str, Any], most: int
+) -> None:
+    names = ("p", "s", "l")
+    both.same(
+        "CreateTable",
+        {
+            "TableName": "local-entries",
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in names],
+            "KeySchema": [{"AttributeName": "p", "KeyType": "HASH"}, {"AttributeName": "s", "KeyType": "RANGE"}],
+            "LocalSecondaryIndexes": [
+                {
+                    "IndexName": "by-l",
+                    "KeySchema": [
+                        {"AttributeName": "p", "KeyType": "HASH"},
+                        {"AttributeName": "l", "KeyType": "RANGE"},
+                    ],
+                    "Projection": projection,
+                }
+            ],
+        },
+    )
+    try:
+        for excess in (0, 1):
+            item: dict[str, Any] = {"p": {"S": "p"}, "s": {"S": "s"}, **more}
+            item["x"] = {"S": "x" * (most + excess - 4 - 2 * len(more) - 1)}
+            put = {"TableName": "local-entries", "Item": item}
+            assert (both.same("PutItem", put) == {}) is (excess == 0)
+            both.same("PutItem", put, ConditionExpression="attribute_exists(q)")
+            both.same("BatchWriteItem", {"RequestItems": {"local-entries": [{"PutRequest": {"Item": item}}]}})
+            both.same("TransactWriteItems", {"TransactItems": [{"Put": put}]})
+        # An update may make more of it.
+        update = {"TableName": "local-entries", "Key": {"p": {"S": "u"}, "s": {"S": "s"}}}
+        values = {":x": {"S": "x" * 250_000}, ":l": {"S": "l"}}
+        both.same("UpdateItem", update, UpdateExpression="SET x = :x, l = :l", ExpressionAttributeValues=values)
+    finally:
+        # They count items at different times.
+        both.local("DeleteTable", b'{"TableName": "local-entries"}')
+        both.embedded("DeleteTable", b'{"TableName": "local-entries"}')
+
+
 @pytest.mark.parametrize(
     "item",
     [

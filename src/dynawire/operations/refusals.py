@@ -34,6 +34,7 @@ _OTHER_KEYS = (
     "condition parameter type does not match schema type",
 )
 _OTHER_INDEX_KEYS = "type mismatch for index key"
+_TOO_LARGE = ("item size has exceeded", "item size to update has exceeded")
 _NO_SUCH_INDEX = "does not have the specified index"
 _INDEX_IN_THE_MAKING = "backfilling global secondary index"
 
@@ -88,6 +89,12 @@ def _drifted(text: str, request: Request, targets: Sequence[Target], place: str)
     """What differs between the table and its class; None: it is something else."""
     classes = _classes(targets)
     table = f"the table {', '.join(_named(target) for target in targets)} in {place}"
+    if any(one in text for one in _TOO_LARGE):
+        copies = " together with its entries in local indexes" if _has_local_index(targets) else ""
+        return (
+            f"an item of {table} would be larger{copies} than the 400 KB DynamoDB takes, attribute names included; "
+            "nothing was written; keep large values elsewhere, or split them among several items"
+        )
     if _NO_SUCH_INDEX in text:
         return (
             f"{table} has no index {_index_name(request)}, which {classes} declares: the table is older than the "
@@ -110,6 +117,10 @@ def _drifted(text: str, request: Request, targets: Sequence[Target], place: str)
             'the table, or another table="..."'
         )
     return None
+
+
+def _has_local_index(targets: Sequence[Target]) -> bool:
+    return any(not index.is_global for target in targets for index in target.mapped.mapping.indexes.values())
 
 
 def _classes(targets: Sequence[Target]) -> str:

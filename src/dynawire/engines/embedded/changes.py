@@ -156,6 +156,8 @@ def plan_put(catalog: Catalog, request: PutAction) -> Put:
     change.size = size
     if table.index_list:
         table.check_index_keys(item)
+        if table.local:
+            table.check_local_entries(item, size)
     return change
 
 

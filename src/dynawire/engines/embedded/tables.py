@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn
 from dynawire.engines.embedded.definitions import IndexDefinition, KeySchemaElement, Statistics, TableDefinition
 from dynawire.engines.embedded.failures import Rejected, validation
 from dynawire.engines.embedded.keys import KeyAttribute, composite, hashed, refuse_empty, refuse_size
-from dynawire.engines.embedded.values import Item, check_value, item_size, type_of
+from dynawire.engines.embedded.values import MAX_ITEM_SIZE, Item, check_value, item_size, type_of
 
 __all__ = ["Index", "Key", "Table"]
 
@@ -208,6 +208,28 @@ class Table(_Order):
                 encoded = attribute.encode(value)
                 if not encoded or len(encoded) > attribute.limit:
                     _refuse_index_key(attribute, index, value, encoded)
+
+    def check_local_entries(self, item: Item, size: int) -> None:
+        """See that an item that is put has at most 400 KB together with its entries in local indexes.
+
+        DynamoDB Local counts the partition key once where an index holds not all, and asks this of no update.
+
+        Raises:
+            ServiceError: ``ValidationException``, it has more.
+        """
+        local = [index for index in self.index_list if index.local]
+        if size * (1 + len(local)) <= MAX_ITEM_SIZE:
+            return
+        total = size
+        for index in local:
+            if index.place(item) is not None:
+                view, entry_size = index.view_size(item, size)
+                total += entry_size
+                if view is not item:
+                    name = self.key_names[0]
+                    total -= item_size({name: item[name]})
+        if total > MAX_ITEM_SIZE:
+            raise validation("Item size has exceeded the maximum allowed size")
 
     def _limit(self, name: str) -> int:
         return next(key.limit for key in self.partition_keys + self.sort_keys if key.name == name)
