@@ -31,6 +31,7 @@ TABLE |= {"hooks", "lifecycle"}
 MODEL = {"composed", "declare", "ids", "index", "managed", "metaclass", "model", "model_batches", "model_operations"}
 MODEL |= {"awaiting", "pydantic", "related", "relations", "running", "stepping", "workflow"}
 MODEL |= {"marshmallow", "pydantic", "related", "relations", "schema_model", "schematics"}
+TABLE |= {"connecting"}
 FRONT = {"cli", "compat", "console", "testing"}
 TABLE |= {"misuse"}
 ALLOWED = INNER | {name: set(INNER) | TABLE for name in TABLE} | {name: set(INNER) | TABLE | MODEL for name in MODEL}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .composed import computed, joined, template
-from .database import Database, connect
+from .connecting import connect
+from .database import Database
 from .declare import Attr, attr, partition_key, sort_key
 from .errors import (
     ConditionFailed,

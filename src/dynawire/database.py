@@ -1,9 +1,8 @@
-"""Databases: where requests go. ``connect`` makes one; models find the current one by themselves."""
+"""Databases: where requests go. Models find the current one by themselves."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 from .engines.protocol import Engine
 from .errors import DynawireError, SchemaError, UsageError, ValidationError
 from .key import Key
-from .mapping.class_mapping import nearest
 from .mapping.indexes import IndexDeclaration
 from .operations.capacity import CapacityMeter, active_meter
 from .operations.effects import Operation
@@ -21,7 +19,7 @@ from .operations.table_create import create_tables
 from .operations.tables import TableDescription, delete_table, describe_table, list_tables
 from .operations.target import Target
 from .operations.transact import transact_get
-from .operations.twins import asynchronous, mark_coroutine_functions, sync
+from .operations.twins import asynchronous, sync
 from .table import TABLE_TIMEOUT, Table
 
 if TYPE_CHECKING:
@@ -29,14 +27,12 @@ if TYPE_CHECKING:
     from .mapping.class_mapping import TableKeywords
     from .transaction import Transaction
 
-__all__ = ["Database", "connect", "table_of"]
+__all__ = ["WHAT_TO_WRITE", "Database", "made_current", "table_of"]
 
 T = TypeVar("T")
 A = TypeVar("A")
 
 MAX_TABLE_NAME = 255
-_OPTIONS = ("table_prefix", "allow_scan")
-"""Those of every database."""
 
 _bound: ContextVar[Database | None] = ContextVar("dynawire_database", default=None)
 _connected: list[Database] = []
@@ -45,118 +41,6 @@ WHAT_TO_WRITE = (
     'connect("memory:") for an engine in this process, connect("sqlite:///app.db") for one in a file, '
     'connect("dynamodb://eu-west-1") for AWS, connect("http://localhost:8000") for DynamoDB Local or another endpoint'
 )
-
-
-def connect(url: str | None = None, *, table_prefix: str = "", allow_scan: bool = True, **options: Any) -> Database:
-    """Connect to a database. The one connected last is the default of every model.
-
-    Nothing is sent and no file is touched until the first operation.
-
-    Args:
-        url: ``memory:`` (an engine in this process, gone with it), ``sqlite:///app.db`` (an engine in a file; the path
-            is relative to the working directory of this moment), ``sqlite:////srv/app.db`` (with four slashes
-            absolute), ``sqlite:///~/app.db`` (in the home directory), ``dynamodb://region`` (AWS),
-            ``http://host:port`` or ``https://host:port`` (DynamoDB Local or any compatible endpoint). A path stands as
-            it is, without escapes and parameters. None: the environment variable DYNAWIRE_URL, else AWS when a region
-            is configured.
-        table_prefix: put before every table name, as ``"staging-"``.
-        allow_scan: whether ``find()`` and ``scan()`` may read whole tables. If not, they raise
-            :class:`~dynawire.ScanNotAllowed`, except of a class declared with ``allow_scan=True`` and after
-            ``.allow_scan()``.
-        options: the engine's own. In a file: ``durable`` and ``lock_timeout`` of
-            :class:`~dynawire.engines.embedded.EmbeddedEngine`. Over HTTP: ``region``, ``access_key_id``,
-            ``secret_access_key``, ``session_token``, ``timeout`` and the others of
-            :class:`~dynawire.engines.aws.AwsEngine`.
-
-    Raises:
-        DynawireError: the URL is none of these, or there is none and no region is configured.
-    """
-    database = Database(_engine(url, options), table_prefix=table_prefix, allow_scan=allow_scan)
-    _connected.append(database)
-    mark_coroutine_functions()
-    return database
-
-
-def _engine(url: str | None, options: dict[str, Any]) -> Engine:
-    if url is not None and not isinstance(url, str):
-        advice = f'write connect("sqlite:///{os.fspath(url)}")' if isinstance(url, os.PathLike) else WHAT_TO_WRITE
-        raise UsageError(f"connect() takes a URL, not {type(url).__name__}; {advice}")
-    url = url or os.environ.get("DYNAWIRE_URL")
-    if not url:
-        return _configured_aws(options)
-    scheme = url.partition(":")[0]
-    if scheme in ("memory", "sqlite"):
-        return _embedded(url, options)
-    if scheme in ("http", "https", "dynamodb"):
-        from .engines.aws import AwsEngine
-
-        return _made(AwsEngine, url, options)
-    what = WHAT_TO_WRITE
-    if "://" not in url and url.endswith((".db", ".sqlite", ".sqlite3")):
-        what = f'connect("sqlite:///{url}") for an engine in this file'
-    raise DynawireError(f"{_without_secrets(url)!r} is not a database dynawire knows; write {what}")
-
-
-def _configured_aws(options: dict[str, Any]) -> Engine:
-    from .engines.aws import AwsEngine
-
-    try:
-        return _made(AwsEngine, None, options)
-    except ValidationError as error:
-        if not error.message.startswith("No AWS region"):
-            raise
-    raise DynawireError(
-        f"no database named: set DYNAWIRE_URL, configure an AWS region (AWS_REGION), or write {WHAT_TO_WRITE}"
-    )
-
-
-def _embedded(url: str, options: dict[str, Any]) -> Engine:
-    from .engines.embedded import EmbeddedEngine
-
-    if url.startswith("memory:"):
-        if url.removeprefix("memory:").strip("/"):
-            raise DynawireError('write connect("memory:"); a memory database has no name')
-        return _made(EmbeddedEngine, None, options)
-    if ":memory:" in url or "mode=memory" in url or url.rstrip(":/") == "sqlite":
-        raise DynawireError('write connect("memory:") for a database in memory, connect("sqlite:///app.db") for a file')
-    path = url.removeprefix("sqlite:///")
-    if path == url:
-        raise DynawireError(
-            'write connect("sqlite:///app.db") for a file beside the program, connect("sqlite:////srv/app.db"), with '
-            "four slashes, for an absolute path"
-        )
-    _, parameters, names = path.partition("?")
-    if parameters or path.startswith("file:"):
-        raise DynawireError(
-            f"a database's URL takes no parameters such as {names.partition('=')[0] or 'file:'!r}; its options are "
-            f'arguments: connect("sqlite:///app.db", durable=False). A file is read and written by all who have it open'
-        )
-    if path.startswith("~"):
-        path = os.path.expanduser(path)
-        if path.startswith("~"):
-            raise DynawireError("no home directory is known for this '~'; write the whole path")
-    return _made(EmbeddedEngine, path, options)
-
-
-def _made(kind: Callable[..., Engine], place: str | None, options: dict[str, Any]) -> Engine:
-    try:
-        return kind(place, **options)
-    except TypeError:
-        from inspect import signature
-
-        known = list(signature(kind).parameters)[1:]
-        unknown = [name for name in options if name not in known]
-        if not unknown:
-            raise
-        raise DynawireError(
-            f"this database has no option {unknown[0]!r}{nearest(unknown[0], [*known, *_OPTIONS])}; its options: "
-            f"{', '.join(known)}"
-        ) from None
-
-
-def _without_secrets(url: str) -> str:
-    scheme, separator, rest = url.partition("://")
-    return scheme + separator + rest.rpartition("@")[2] if separator else url
 
 
 def _checked_prefix(prefix: str) -> str:
@@ -170,7 +54,7 @@ def _checked_prefix(prefix: str) -> str:
 class Database:
     """A connection to one DynamoDB, for sync and async callers, threads and event loops alike.
 
-    Made by :func:`connect`. It ends with :meth:`close`, ``with`` or ``async with``.
+    Made by :func:`~dynawire.connect`. It ends with :meth:`close`, ``with`` or ``async with``.
 
     Attributes:
         engine: what carries the requests.
@@ -456,6 +340,11 @@ def _set(variable: ContextVar[A], value: A) -> Iterator[None]:
             # The block ends in another context than it began in, as fixtures and dependencies that are asynchronous
             # generators do: there is nothing set here.
             pass
+
+
+def made_current(database: Database) -> None:
+    """Make a database that was just connected the default of every model."""
+    _connected.append(database)
 
 
 def _forget(database: Database) -> None:
