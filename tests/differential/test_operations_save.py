@@ -366,6 +366,8 @@ def test_what_breaks_a_rule_by_now_can_be_mended(db: dw.Database, twin: Twins) -
     raw(db, Place, "PutItem", Item=item)
     mine = twin(Place).get("TX", "DFW")
     mine.name = "new"
+    assert twin(mine).save() is True  # what breaks the rule is as it was
+    mine.visits = -4
     with pytest.raises(dw.ValidationError, match="visits"):
         twin(mine).save()
     mine.visits = 5

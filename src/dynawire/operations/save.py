@@ -153,7 +153,8 @@ def _despite_newer_limits(target: Target, instance: Any, loaded: Any, refusal: V
         ValidationError: the refusal, when it is about more than that.
     """
     plan = target.plan
-    wire = plan.encode_without_limits(instance)
+    # A refusal that lists no values is about the instance as a whole, such as a discriminator that was changed.
+    wire = plan.encode_without_limits(instance) if refusal.errors else None
     if wire is None:
         raise refusal
     changed = changes_since(target, plan.loaded_wire(loaded), wire).names()
