@@ -55,7 +55,7 @@ class HookedCall:
             raise target.plan.refusal(instance)
         self.target = target
         self._pair = pair.by_key if instance is None else pair
-        self._event = Event(target.plan, operation, instance, key=key, updates=updates)
+        self._event = Event(target.plan, operation, instance, key, updates)
 
     def before(self) -> Generator[Invoke, None, None]:
         """Call what is called before. What it raises ends the operation, and nothing is sent."""
@@ -69,9 +69,7 @@ class HookedCall:
             try:
                 yield Invoke(self._pair.after, self._event)
             except Exception as error:
-                event = self._event
-                what = f"the {event.operation} of this {event.model.__name__}"
-                error.add_note(f"{what} was applied; only its {event.name} hook failed")
+                _say_applied(error, self._event)
                 raise
 
 
@@ -113,14 +111,33 @@ def hooked(
         key: the key's values, where there is no instance.
         updates: of an update, what it changes.
     """
-    call = hooked_call(target, operation, instance, key, updates)
-    if call is None:
+    # Without a HookedCall: a put pays for each object and each frame.
+    if target.family is not None:
+        target = target.of(instance)
+    hooks = target.mapped.hooks
+    pair = None if hooks is None else hooks.get(operation)
+    if pair is None:
         return (yield from write())
-    yield from call.before()
+    if instance is None:
+        pair = pair.by_key
+    elif not isinstance(instance, target.kind):
+        raise target.plan.refusal(instance)
+    event = Event(target.plan, operation, instance, key, updates)
+    if pair.before or pair.asynchronous is not None:
+        yield Invoke(pair.before, event, pair.asynchronous)
     result = yield from write()
-    if operation != "save" or result:
-        yield from call.after()
+    if pair.after and (operation != "save" or result):
+        try:
+            yield Invoke(pair.after, event)
+        except Exception as error:
+            _say_applied(error, event)
+            raise
     return result
+
+
+def _say_applied(error: Exception, event: Event) -> None:
+    what = f"the {event.operation} of this {event.model.__name__}"
+    error.add_note(f"{what} was applied; only its {event.name} hook failed")
 
 
 # ---------------------------------------------------------------------- transactions

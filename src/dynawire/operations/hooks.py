@@ -55,9 +55,9 @@ class Event:
         plan: ClassPlan,
         operation: str,
         instance: Any,
-        *,
         key: tuple[Any, ...] | None = None,
         updates: list[Update] | None = None,
+        *,
         item: dict[str, Any] | None = None,
     ) -> None:
         self._plan = plan
