@@ -244,3 +244,16 @@ def test_other_libraries_have_their_own() -> None:
             dw.SchemaError, match=r"Page: id has a mutator=, and pydantic has its own: .*BeforeValidator"
         ):
             db.table(Page)
+
+
+def test_schemas_have_their_own() -> None:
+    fields = pytest.importorskip("marshmallow.fields")
+    from dynawire.marshmallow import MarshmallowModel
+
+    with pytest.raises(dw.SchemaError, match=r"isbn has a mutator=, .* for the schema to say"):
+
+        class Book(MarshmallowModel, table="books"):
+            class Schema:
+                isbn = fields.Str(required=True)
+
+            isbn = partition_key(mutator=str.strip)

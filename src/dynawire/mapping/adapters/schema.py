@@ -260,6 +260,8 @@ def _attribute(cls: type[Any], member: SchemaMember, said: AttributeDeclaration 
     if said.constraints:
         limit = next(iter(said.constraints.given()))
         raise _error(cls, member.name, f"{limit}= is for the schema to say; write a validator in its field")
+    if said.mutator is not None:
+        raise _error(cls, member.name, "has a mutator=, which is for the schema to say; write a pre_load, or a field")
     if said.upkeep == "discriminator":
         raise _error(cls, member.name, "discriminator() is for a Model; a schema tells classes apart by itself")
     maintained = said.upkeep is not None or said.counter is not None
