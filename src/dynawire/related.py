@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .database import current_database, table_of
+from .database import current_database
 from .errors import ItemNotFound, NotLoaded
 from .operations.drivers import arun, run
 from .operations.effects import Operation
@@ -17,6 +17,7 @@ from .relating.relationship import Relationship
 from .relating.state import forget
 
 if TYPE_CHECKING:
+    from .database import Database
     from .engines.protocol import Engine
 
 __all__ = ["LinkedItems", "RelatedItem", "RelatedItems"]
@@ -60,12 +61,17 @@ class _Related:
             )
         return found.value
 
-    def _read(self, consistent: bool, anew: bool) -> Operation[Any]:
+    # Which database is asked is settled by the call, not when its coroutine is awaited.
+
+    def _read(self, database: Database, consistent: bool, anew: bool) -> Operation[Any]:
         relationship = self._relationship
         found = None if anew else relationship.known(self._instance)
         if found is not None and found.is_loaded:
             return found.value
-        return (yield from read_one(current_database(), relationship, self._instance, consistent))
+        return (yield from read_one(database, relationship, self._instance, consistent))
+
+    def _listed(self, database: Database, consistent: bool, anew: bool) -> Operation[list[Any]]:
+        return list((yield from self._read(database, consistent, anew)))
 
     def __repr__(self) -> str:
         return f"<{self._relationship!r}{'' if self.is_loaded else ', not read yet'}>"
@@ -91,11 +97,13 @@ class RelatedItem(_Related, Generic[T]):
         Raises:
             MultipleItemsFound: the index holds several.
         """
-        found = yield from self._read(consistent, False)
+        return self._read_or_created(current_database(), consistent)
+
+    def _read_or_created(self, database: Database, consistent: bool) -> Operation[T | None]:
+        found: T | None = yield from self._read(database, consistent, False)
         if found is None and self._relationship.facts.auto_create:
-            found = yield from created(current_database(), self._relationship, self._instance)
-        one: T | None = found
-        return one
+            found = yield from created(database, self._relationship, self._instance)
+        return found
 
     def _get_one(self, *, consistent: bool = False) -> Operation[T]:
         """The other item; see :meth:`get`.
@@ -103,20 +111,26 @@ class RelatedItem(_Related, Generic[T]):
         Raises:
             ItemNotFound: there is none.
         """
-        found = yield from self._get(consistent=consistent)
+        return self._present(self._read_or_created(current_database(), consistent))
+
+    def _present(self, reading: Operation[T | None]) -> Operation[T]:
+        found = yield from reading
         if found is None:
             raise self._missing()
         return found
 
     def _refresh(self, *, consistent: bool = True) -> Operation[T | None]:
         """Read the other item again, whatever is known of it."""
-        return self._read(consistent, True)
+        return self._read(current_database(), consistent, True)
 
     def _delete(self) -> Operation[None]:
         """Delete the other item (DeleteItem). It is read first if that was not done yet."""
-        found = yield from self._read(False, False)
+        return self._deleted(current_database())
+
+    def _deleted(self, database: Database) -> Operation[None]:
+        found = yield from self._read(database, False, False)
         if found is not None:
-            yield from table_of(type(found))._delete(found)
+            yield from database.table(type(found))._delete(found)
             self._relationship.keep(self._instance, None)
 
     def _missing(self) -> ItemNotFound:
@@ -188,16 +202,16 @@ class RelatedItems(_Related, Generic[T]):
         Args:
             consistent: strongly consistent reads, at twice the read units; not of a global index.
         """
-        return list((yield from self._read(consistent, False)))
+        return self._listed(current_database(), consistent, False)
 
     def _refresh(self, *, consistent: bool = False) -> Operation[list[T]]:
         """Read all of them again, whatever is known of them."""
         self.forget()
-        return list((yield from self._read(consistent, True)))
+        return self._listed(current_database(), consistent, True)
 
     def _count(self) -> Operation[int]:
         """How many there are (``Select: COUNT``), as stored now. It costs as many read units as reading them."""
-        return (yield from self.query()._count())
+        return self.query()._count()
 
     @property
     def value(self) -> list[T]:
@@ -272,15 +286,15 @@ class LinkedItems(_Related, Generic[T]):
         Args:
             consistent: strongly consistent reads, at twice the read units; not of a global index.
         """
-        return list((yield from self._read(consistent, False)))
+        return self._listed(current_database(), consistent, False)
 
     def _refresh(self, *, consistent: bool = False) -> Operation[list[T]]:
         """Read all of them again, whatever is known of them."""
-        return list((yield from self._read(consistent, True)))
+        return self._listed(current_database(), consistent, True)
 
     def _count(self) -> Operation[int]:
         """How many links there are (``Select: COUNT``), as stored now."""
-        return (yield from self.links()._count())
+        return self.links()._count()
 
     def _add(self, /, *others: T, **attributes: Any) -> Operation[None]:
         """Link the instance to others: put one item for each link (BatchWriteItem). A link that is there is replaced.

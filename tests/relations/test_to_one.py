@@ -94,6 +94,27 @@ def test_refresh_and_forget(book: Book, twin: Twins, sent: RecordingEngine) -> N
     assert sent.sent[0].body["ConsistentRead"] is True
 
 
+def test_the_database_is_that_of_the_call(book: Book, twin: Twins) -> None:
+    with dw.connect("memory:") as other:
+        other.create_tables(Author, Book)
+        other.table(Author).put(Author(id="ann", name="of the other"))
+        other.table(Book).put(Book(shelf="B", number=1, author_id="ann"))
+        author = Author(id="ann")
+        if not twin.is_async:
+            with other.use():
+                assert book.author.get_one().name == "of the other"
+                assert len(author.books) == 1
+            return
+
+        async def later() -> None:
+            with other.use():
+                reading, listing = book.author.aget_one(), author.books.aall()
+            assert (await reading).name == "of the other"
+            assert [one.shelf for one in await listing] == ["B"]
+
+        twin.run(later())
+
+
 def test_a_write_does_not_store_it(book: Book, twin: Twins, sent: RecordingEngine) -> None:
     twin(book.author).get()
     book.title = "T"
