@@ -22,7 +22,18 @@ import msgspec
 
 import dynawire as dw
 import sample
-from dynawire import Attr, Model, created_at, hooks, partition_key, sort_key, updated_at, version
+from dynawire import (
+    Attr,
+    IndexMap,
+    Model,
+    SingleTable,
+    created_at,
+    hooks,
+    partition_key,
+    sort_key,
+    updated_at,
+    version,
+)
 from dynawire.pydantic import PydanticModel
 from processes import server
 from schemas import schema_tables
@@ -189,6 +200,35 @@ class Timed(User, table="timed"):
     updated: Attr[datetime | None] = updated_at()
 
 
+class _Readable(Model, abstract=True):
+    pk: Attr[str]
+    sk: Attr[str]
+    name: Attr[str]
+    email: Attr[str]
+    age: Attr[int]
+    balance: Attr[float]
+    active: Attr[bool]
+    tags: Attr[set[str]]
+    created_at: Attr[str]
+    address: Attr[Address]
+    scores: Attr[list[int]]
+
+    by_email = IndexMap("gsi0", pk="EMAIL#{email}", sk="{created_at}")
+    by_age = IndexMap("gsi1", pk="ACTIVE#{active}", sk="{age:03}#{name}")
+
+
+single = SingleTable("single", partition_key="hash", sort_key="range", global_indexes=2, kind="kind")
+other = SingleTable("other", partition_key="hash", sort_key="range", global_indexes=2, kind="kind")
+
+
+class Placed(_Readable, table=single, pk="USER#{pk}", sk="ORDER#{sk}"):
+    pass
+
+
+class VersionedPlaced(_Readable, table=other, pk="USER#{pk}", sk="ORDER#{sk}", kind="Placed"):
+    v: Attr[int] = version()
+
+
 # ---------------------------------------------------------------------- measuring
 
 
@@ -242,6 +282,8 @@ def variants(db: dw.Database) -> list[Variant]:
         Variant("hooks", db.table(Hooked), Address),
         Variant("version() and hooks", db.table(VersionedHooked), Address, compared=True),
         Variant("created_at(), updated_at()", db.table(Timed), Address),
+        Variant("templates of six keys", db.table(Placed), Address),
+        Variant("version(), templates", db.table(VersionedPlaced), Address, compared=True),
     ]
 
 

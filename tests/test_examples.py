@@ -55,6 +55,16 @@ RUNS: dict[str, tuple[Run, ...]] = {
         Run(("--url", "URL"), shows=BANK),
     ),
     "blog.py": (Run(shows=BLOG), Run(("--url", "sqlite:///blog.db"), shows=BLOG), Run(("--url", "URL"), shows=BLOG)),
+    "shop.py": (
+        Run(
+            shows=(
+                r"Ann: 3 orders, 4 lines, 0 others",
+                r"order 5 is not placed: ConditionFailed",
+                r"Order: 4 items, 0 wrong",
+            )
+        ),
+        Run(("--url", "URL"), shows=(r"paid: \[1, 3\]", r"Line: 5 items, 0 wrong", r"15 items")),
+    ),
 }
 
 

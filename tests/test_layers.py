@@ -26,10 +26,10 @@ INNER = {
     "engines.embedded": {"errors", "engines.protocol"},
 }
 TABLE = {"batch", "database", "external", "find", "finding", "keeping", "key", "page", "query", "table"}
-TABLE |= {"migrating", "relating", "transaction", "where"}
+TABLE |= {"collection", "migrating", "relating", "transaction", "where"}
 TABLE |= {"hooks", "lifecycle"}
 MODEL = {"composed", "declare", "ids", "index", "managed", "metaclass", "model", "model_batches", "model_operations"}
-MODEL |= {"awaiting", "pydantic", "related", "relations", "running", "stepping", "workflow"}
+MODEL |= {"awaiting", "pydantic", "related", "relations", "running", "single_table", "stepping", "workflow"}
 MODEL |= {"marshmallow", "pydantic", "related", "relations", "schema_model", "schematics"}
 TABLE |= {"connecting"}
 FRONT = {"cli", "compat", "console", "testing"}

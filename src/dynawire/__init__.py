@@ -41,7 +41,7 @@ from .errors import (
 )
 from .expressions import Condition, Path, UnknownMember, Update
 from .ids import ulid, uuid, uuid7
-from .index import GlobalIndex, LocalIndex
+from .index import GlobalIndex, IndexMap, LocalIndex
 from .key import Key
 from .managed import counter, created_at, discriminator, ttl, updated_at, version
 from .mapping.keeping import Unique
@@ -66,11 +66,13 @@ from .relations import (
     one_to_one,
     prefetch,
 )
+from .single_table import SingleTable
 from .table import Table
 from .transaction import Transaction
 
 if TYPE_CHECKING:
     from . import hooks
+    from .collection import Collected, Collection
     from .find import Find
     from .operations.finding.explaining import Explanation
     from .operations.finding.where import WhereResult
@@ -84,6 +86,8 @@ __all__ = [
     "BatchGetResult",
     "BatchWriteResult",
     "CapacityMeter",
+    "Collected",
+    "Collection",
     "Condition",
     "ConditionFailed",
     "ConnectionFailed",
@@ -97,6 +101,7 @@ __all__ = [
     "Find",
     "GlobalIndex",
     "Index",
+    "IndexMap",
     "ItemChanged",
     "ItemExists",
     "ItemNotFound",
@@ -126,6 +131,7 @@ __all__ = [
     "SchemaError",
     "SchemaWarning",
     "ServiceError",
+    "SingleTable",
     "Step",
     "StepConflict",
     "Stored",
@@ -178,6 +184,8 @@ __all__ = [
 ]
 
 _LOADED_WHEN_USED = {
+    "Collected": "collection",
+    "Collection": "collection",
     "Explanation": "operations.finding.explaining",
     "Find": "find",
     "MigrationFailure": "operations.migrating",

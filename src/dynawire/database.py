@@ -11,8 +11,10 @@ from .engines.protocol import Engine
 from .errors import DynawireError, SchemaError, UsageError, ValidationError
 from .key import Key
 from .mapping.indexes import IndexDeclaration
+from .mapping.layout import TableLayout
 from .operations.capacity import CapacityMeter, active_meter
 from .operations.effects import Operation
+from .operations.layouts import table_of_layout
 from .operations.mapped import mapped, not_a_class
 from .operations.params import Params
 from .operations.table_create import create_tables
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["WHAT_TO_WRITE", "Database", "made_current", "table_of"]
 
 T = TypeVar("T")
+AnyTable = type[Any] | Table[Any] | TableLayout
 A = TypeVar("A")
 
 MAX_TABLE_NAME = 255
@@ -165,12 +168,18 @@ class Database:
             self._external_tables = ExternalTables(self)
         return self._external_tables
 
-    def _table_of(self, model: type[Any] | Table[Any]) -> Table[Any]:
+    def _table_of(self, model: AnyTable) -> Table[Any]:
+        if isinstance(model, TableLayout):
+            return self._table_of_layout(model)
         if not isinstance(model, Table):
             return self.table(model)
         if model.database is not self:
             raise SchemaError(f"{model!r} is a table of another database")
         return model
+
+    def _table_of_layout(self, layout: TableLayout) -> Table[Any]:
+        """The table of a single-table design as such: its generic keys, and nothing of what is in it."""
+        return self.table(table_of_layout(layout).cls)
 
     def _table_of_key(self, key: Key[Any]) -> Table[Any]:
         """The table a key was made from, else that of its class."""
@@ -179,12 +188,16 @@ class Database:
     # ------------------------------------------------------------------ tables
 
     def _create_tables(
-        self, *models: type[Any] | Table[Any], exist_ok: bool = True, wait: bool = True, timeout: float = TABLE_TIMEOUT
+        self,
+        *models: AnyTable,
+        exist_ok: bool = True,
+        wait: bool = True,
+        timeout: float = TABLE_TIMEOUT,
     ) -> Operation[list[str]]:
         """Create the tables of these classes, with indexes, stream and time to live (CreateTable).
 
         Args:
-            models: mapped classes, or tables of this database.
+            models: mapped classes, single tables, or tables of this database.
             exist_ok: whether a table that exists already is fine. It is not changed; what it lacks that
                 ``update_tables`` can mend, a :class:`~dynawire.SchemaWarning` tells.
             wait: whether to return only when they can be used.
@@ -201,7 +214,10 @@ class Database:
         return create_tables(targets, exist_ok=exist_ok, wait=wait, timeout=timeout)
 
     def _update_tables(
-        self, *models: type[Any] | Table[Any], delete_indexes: bool = False, timeout: float = TABLE_TIMEOUT
+        self,
+        *models: AnyTable,
+        delete_indexes: bool = False,
+        timeout: float = TABLE_TIMEOUT,
     ) -> Operation[dict[str, list[str]]]:
         """Bring tables to what their classes declare (UpdateTable); by full name, what was done.
 
@@ -215,24 +231,23 @@ class Database:
 
     def _drop_tables(
         self,
-        *models: type[Any] | Table[Any],
+        *models: AnyTable,
         missing_ok: bool = True,
         wait: bool = True,
         timeout: float = TABLE_TIMEOUT,
     ) -> Operation[list[str]]:
         """Delete the tables of these classes with all their items (DeleteTable); the full names of those deleted."""
         gone: list[str] = []
-        for model in models:
-            name = self._table_of(model).name
+        for name in dict.fromkeys(self._table_of(model).name for model in models):
             if (yield from delete_table(name, missing_ok=missing_ok, wait=wait, timeout=timeout)):
-                gone.append(name)
+                gone.append(name)  # noqa: PERF401 - a comprehension can't yield from
         return gone
 
     def _list_tables(self) -> Operation[list[str]]:
         """The full names of all tables with this database's prefix (ListTables)."""
         return list_tables(self.table_prefix)
 
-    def _describe_table(self, table: type[Any] | str) -> Operation[TableDescription]:
+    def _describe_table(self, table: type[Any] | TableLayout | str) -> Operation[TableDescription]:
         """What the service says of a table, by class or by full name (DescribeTable).
 
         Raises:
@@ -240,7 +255,7 @@ class Database:
         """
         if isinstance(table, str):
             return describe_table(table)
-        return self.table(table)._describe()
+        return self._table_of(table)._describe()
 
     # ------------------------------------------------------------------ transactions
 

@@ -24,6 +24,7 @@ from .operations.finding.statistics import known_statistics, learn_statistics
 from .operations.finding.suggesting import scan_not_allowed
 from .operations.streaming import astream, collected, stream
 from .operations.target import Target, as_condition
+from .operations.template_keys import own_items
 from .operations.twins import asynchronous, mark_coroutine_functions, sync
 from .query import MAX_SEGMENTS, MultipleItemsFound, Page, whole_number
 
@@ -419,7 +420,7 @@ class Find(Unlisted, Generic[T]):
 
 def find_of(table: TableFinding[T], conditions: Sequence[Any], lookups: Mapping[str, Any]) -> Find[T]:
     """The find of what a caller gives."""
-    condition = as_condition(table._target, conditions, lookups)
+    condition = as_condition(table._target, [own_items(table._target), *conditions], lookups)
     hide = table._target.hides is not None
     return Find(table, condition, _Options(scan_allowed=table._scan_allowed, hide_expired=hide))
 

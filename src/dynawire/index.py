@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .mapping.indexes import IndexDeclaration, Projection
+from .mapping.placement import IndexMapping
 
 if TYPE_CHECKING:
     from .query import Index
 
-__all__ = ["GlobalIndex", "LocalIndex"]
+__all__ = ["GlobalIndex", "IndexMap", "LocalIndex"]
 
 M = TypeVar("M")
 
@@ -78,3 +79,29 @@ class LocalIndex(_DeclaredIndex):
 
     def __init__(self, sort_key: str, *, projection: Projection = "ALL", name: str | None = None) -> None:
         super().__init__(is_global=False, partition_key=(), sort_key=sort_key, projection=projection, name=name)
+
+
+class IndexMap(IndexMapping, _DeclaredIndex):
+    """The place of a class's items in a generic index of a :class:`~dynawire.SingleTable`.
+
+    ``by_status = IndexMap("gsi0", pk="STATUS#{status}", sk="{created_at}")``, then
+    ``Order.by_status.query(status="open")``.
+
+    Args:
+        index: the generic index's name.
+        pk: the template of its partition key; none for a local index, which has that of the table.
+        sk: the template of its sort key; none for an index without one.
+        when: lookups that an item must fulfil to be in the index: ``when={"status": "open"}``; None: all items.
+
+    An item of which a source is None is not in the index.
+    """
+
+    def __init__(
+        self,
+        index: str,
+        *,
+        pk: str | None = None,
+        sk: str | None = None,
+        when: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(index, pk, sk, when)

@@ -23,7 +23,9 @@ from .mapping.families import Family
 from .mapping.habits import keyword_advice, refuse_unread_mixins
 from .mapping.indexes import IndexDeclaration
 from .mapping.key_types import KeyTypes, check_key_types
+from .mapping.layout import TableLayout
 from .mapping.mutators import MutatingAdapter, Mutator, assigning, mutated, mutator_of
+from .mapping.placement import PlacedKeywords, class_mapping, placement_of
 from .mapping.records import record_fields
 from .misuse import OF_INSTANCES, called_on_class, missing_from_class
 from .operations.mapped import MappedClass
@@ -52,7 +54,7 @@ class ModelMeta(StructMeta):
         namespace: dict[str, Any],
         /,
         *,
-        table: str | None = None,
+        table: str | TableLayout | None = None,
         abstract: bool = False,
         tag: str | None = None,
         **options: Any,
@@ -62,6 +64,8 @@ class ModelMeta(StructMeta):
             # Model itself, and what it is made of.
             return StructMeta.__new__(metacls, name, bases, namespace, **_STRUCT_OPTIONS)
         names = Names(namespace.get("__module__", ""), _declaring_frame(namespace.get("__module__")))
+        placed_by = placement_of(name, table, options)
+        table = table.name if isinstance(table, TableLayout) else table
         inherited = inherited_attributes(bases)
         body = ClassBody(
             name, namespace, names, attribute_type=Attr, reserved=_reserved_names(bases), inherited=inherited
@@ -125,7 +129,7 @@ class ModelMeta(StructMeta):
         if mutators:
             type.__setattr__(cls, "__class__", _MutatingModelMeta)
         cls.__annotations__.update(body.other_annotations)
-        completion = _Completion(cls, names, declared, table)
+        completion = _Completion(cls, names, declared, table, placed_by)
         if tagged is not None and (table is not None or any(hasattr(base, "__family__") for base in bases)):
             completion.join_family(*tagged.items())
         completion.begin()
@@ -185,11 +189,19 @@ class _MutatingModelMeta(ModelMeta):
 class _Completion:
     """A class whose annotations may name what is not defined yet: completed when made, or else when first used."""
 
-    def __init__(self, cls: Any, names: Names, declared: dict[str, DeclaredAttribute], table: str | None) -> None:
+    def __init__(
+        self,
+        cls: Any,
+        names: Names,
+        declared: dict[str, DeclaredAttribute],
+        table: str | None,
+        placed_by: PlacedKeywords | None,
+    ) -> None:
         self._cls = cls
         self._names = names
         self._declared = declared
         self._table = table
+        self._placed_by = placed_by
         self._mapping: ClassMapping | None = None
         self._mapped: MappedClass | None = None
         self._family: Family | None = None
@@ -202,7 +214,8 @@ class _Completion:
         families = [base.__dict__["__family__"] for base in cls.__mro__[1:] if "__family__" in base.__dict__]
         if families and self._table is None:
             family: Family = families[0]
-            self._table = family.root.__dict__["__completion__"]._table
+            completion = family.root.__dict__["__completion__"]
+            self._table, self._placed_by = completion._table, completion._placed_by
         else:
             family = Family(cls, name, declared.declaration.name or name)
         self._family = family
@@ -220,7 +233,8 @@ class _Completion:
                 self._complete()
         except NameError:
             # Such as a class defined further down.
-            pass
+            if self._placed_by is not None:
+                self._placed_by.layout.expect(self.mapped)
 
     def mapping(self) -> ClassMapping:
         """What the class means. It needs no other class to be complete, so that classes may refer to each other.
@@ -262,9 +276,14 @@ class _Completion:
                 indexes.pop(name, None)
                 if isinstance(value, IndexDeclaration) and name not in self._declared:
                     indexes[name] = value
-        options = TableOptions(**cls.__dict__["__table_keywords__"])
-        mapping = ClassMapping(
-            cls, table=self._table, attributes=attributes, indexes=indexes, options=options, family=self._family
+        mapping = class_mapping(
+            cls,
+            self._table,
+            attributes,
+            indexes,
+            cls.__dict__["__table_keywords__"],
+            self._placed_by,
+            family=self._family,
         )
         check_key_types(mapping, cls.__key_types__, self._names)
         # For whoever asks for the annotations, msgspec's own encoders and decoders among them.

@@ -12,6 +12,7 @@ from .errors import SchemaError
 from .managed import created_at, discriminator, ttl, updated_at, version
 from .mapping.class_mapping import TableKeywords
 from .mapping.key_types import PK, SK, KeyTypes
+from .mapping.layout import TableLayout
 from .mapping.mutators import assign_as_it_is
 from .metaclass import ModelMeta
 from .model_operations import ModelOperations
@@ -85,7 +86,10 @@ class Model(_Instance, ModelOperations[PK, SK], _Struct):
         def __init_subclass__(
             cls,
             *,
-            table: str = ...,
+            table: str | TableLayout = ...,
+            pk: str = ...,
+            sk: str = ...,
+            kind: str = ...,
             abstract: bool = ...,
             tag: str = ...,
             **options: Unpack[TableKeywords],

@@ -19,10 +19,12 @@ from .mapping.adapters.pydantic import PydanticAdapter, pydantic_fields, trustin
 from .mapping.annotations import Names, body_annotations
 from .mapping.attributes import NO_DEFAULT, AttributeDeclaration
 from .mapping.class_body import related_annotation
-from .mapping.class_mapping import ClassMapping, TableOptions
+from .mapping.class_mapping import TableOptions
 from .mapping.habits import is_attr, keyword_advice, refuse_unread_mixins
 from .mapping.indexes import IndexDeclaration
+from .mapping.layout import TableLayout
 from .mapping.migrations import Migrations
+from .mapping.placement import PlacedKeywords, class_mapping, placement_of
 from .mapping.relations import RelationDeclaration, relation_problem
 from .model_operations import ModelOperations
 from .operations.mapped import MappedClass, mapped
@@ -64,11 +66,14 @@ class _PydanticMeta(ModelMetaclass):
         bases: tuple[type[Any], ...],
         namespace: dict[str, Any],
         *,
-        table: str | None = None,
+        table: str | TableLayout | None = None,
         load: Literal["trust", "validate"] | None = None,
         **keywords: Any,
     ) -> Any:
         options = {key: keywords.pop(key) for key in TableOptions.__struct_fields__ if key in keywords}
+        placing: dict[str, Any] = {key: keywords.pop(key) for key in ("pk", "sk", "kind") if key in keywords}
+        placed_by = placement_of(name, table, placing | options)
+        table = table.name if isinstance(table, TableLayout) else table
         if load is not None and load not in _LOADING:
             raise _error(name, f"load={load!r}: write 'trust' or 'validate'")
         if options and table is None:
@@ -113,7 +118,10 @@ class _PydanticMeta(ModelMetaclass):
         type.__setattr__(cls, "__table_keywords__", inherited | options)
         if load is not None:
             type.__setattr__(cls, "__load__", load)
-        type.__setattr__(cls, "__mapped__", staticmethod(_Completion(cls, table)))
+        completion = _Completion(cls, table, placed_by)
+        type.__setattr__(cls, "__mapped__", staticmethod(completion))
+        if placed_by is not None:
+            placed_by.layout.expect(completion)
         return cls
 
     if not TYPE_CHECKING:  # else checkers would believe in any attribute
@@ -130,9 +138,10 @@ class _PydanticMeta(ModelMetaclass):
 class _Completion:
     """Maps a class when it is first used: by then pydantic knows every name in its annotations."""
 
-    def __init__(self, cls: Any, table: str | None) -> None:
+    def __init__(self, cls: Any, table: str | None, placed_by: PlacedKeywords | None) -> None:
         self._cls = cls
         self._table = table
+        self._placed_by = placed_by
 
     def __call__(self) -> MappedClass:
         with _completing:
@@ -153,12 +162,8 @@ class _Completion:
                 indexes.pop(name, None)
                 if isinstance(value, IndexDeclaration):
                     indexes[name] = value
-        mapping = ClassMapping(
-            cls,
-            table=self._table,
-            attributes=fields.attributes,
-            indexes=indexes,
-            options=TableOptions(**cls.__table_keywords__),
+        mapping = class_mapping(
+            cls, self._table, list(fields.attributes), indexes, cls.__table_keywords__, self._placed_by
         )
         if cls.__load__ == "trust":
             fields = msgspec.structs.replace(fields, make=trusting(cls))
@@ -195,7 +200,10 @@ class PydanticModel(BaseModel, ModelOperations[Any, Any], metaclass=_PydanticMet
         def __init_subclass__(
             cls,
             *,
-            table: str = ...,
+            table: str | TableLayout = ...,
+            pk: str = ...,
+            sk: str = ...,
+            kind: str = ...,
             load: Literal["trust", "validate"] = ...,
             billing: Literal["PAY_PER_REQUEST", "PROVISIONED"] = ...,
             read_units: int = ...,

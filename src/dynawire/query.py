@@ -17,6 +17,7 @@ from .operations.pages import count_items, first_items, read_page
 from .operations.params import Params
 from .operations.reads import Read, check_filter, compile_read, hiding_expired, read_of_query, readers, segments
 from .operations.target import as_condition
+from .operations.template_keys import own_items
 from .operations.twins import asynchronous, sync
 
 if TYPE_CHECKING:
@@ -402,4 +403,7 @@ def scan_of(
     target = table._target
     hide = target.hides is not None
     read = Read(target=target, index=index, scan_allowed=table._scan_allowed, hide_expired=hide)
+    own = own_items(table._target)
+    if own is not None:
+        read = msgspec.structs.replace(read, filter=own)
     return Query(table, read).where(*conditions, **lookups)

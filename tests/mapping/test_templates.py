@@ -66,9 +66,25 @@ def test_the_text_of_a_beginning_is_the_beginning_of_the_text(separator: str, la
 @given(separators, texts, texts, texts)
 def test_the_fast_form_of_text_is_the_same(separator: str, text: str, one: str, other: str) -> None:
     part = text_part(separator, last=False)
-    assert part.fast is not None
-    source = part.fast.replace("{encode}", "encode").replace("{}", "text")
-    assert eval(source, {"encode": part.encode, "text": text}) == part.encode(text)
+    assert fast_form(part, text) == part.encode(text)
+
+
+@given(st.integers(-5, 10**9))
+def test_the_fast_form_of_numbers_is_the_same(number: int) -> None:
+    for part in (whole_part(), plain_part(), padded_part(4), exact_part("#", last=False)):
+        results = []
+        for encode in (part.encode, lambda payload, part=part: fast_form(part, payload)):
+            try:
+                results.append(encode(str(number)))
+            except ValueError as error:
+                results.append(str(error))
+        assert results[0] == results[1]
+    assert fast_form(bool_part(), number > 0) == bool_part().encode(number > 0)
+
+
+def fast_form(part: Part, payload: Any) -> Any:
+    source = part.fast.replace("{encode}", "encode").replace("{special}", "special").replace("{}", "payload")
+    return eval(source, {"encode": part.encode, "special": part.special, "payload": payload})
 
 
 def ordered_with_what_follows(part: Part, separator: str, last: bool, one: Any, other: Any, more: str) -> None:

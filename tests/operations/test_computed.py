@@ -332,7 +332,7 @@ def test_a_missing_source_can_be_an_error(db: dw.Database, twin: Twins) -> None:
 def test_a_key_that_is_too_long_is_refused(db: dw.Database, twin: Twins) -> None:
     twin(Thing(id="1", city="ü" * 900)).put()
     with pytest.raises(
-        ValidationError, match=r"Thing.place, computed from country, city, has 2,.* DynamoDB takes at most 2,048"
+        ValidationError, match=r"Thing: place, computed from country, city, has 2,.* DynamoDB takes at most 2,048"
     ):
         twin(Thing(id="1", city="ü" * 1100)).put()
 

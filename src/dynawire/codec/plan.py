@@ -74,14 +74,15 @@ class ClassPlan:
         self.codecs = Resolver(names).attribute_codecs(mapping.attributes.values(), mapping.cls)
         check_codecs(mapping, self.codecs)
         self.record = record_codec(mapping.cls, fields, self.codecs)
-        self.key_attributes = mapping.key
-        self.key_codecs = tuple(self.codecs[attribute.name] for attribute in mapping.key)
+        self.key_attributes = mapping.key_attributes
+        self.key_codecs = tuple(self.codecs[attribute.name] for attribute in self.key_attributes)
         self.key_names = tuple(attribute.stored_name for attribute in mapping.key)
         self._deep = [
             attribute for attribute in mapping.attributes.values() if self.codecs[attribute.name].depth > MAX_DEPTH
         ]
         self.adapter = adapter
-        self._compute: Callable[[WireItem], None] | None = None
+        self._compile_items: Callable[[], Callable[[WireItem], None]] | None = None
+        self._compile_key: Callable[[], Callable[[WireItem], WireItem]] | None = None
         self.check_before: Callable[[Any], None] | None = None
         self.check_after: Callable[[Any], None] | None = None
         self.load_before: Callable[[WireItem], None] | None = None
@@ -89,9 +90,19 @@ class ClassPlan:
         self.encode_for_write: Callable[[Any], WireItem] = self.encode
         self._compile()
 
-    def compute_with(self, compute: Callable[[WireItem], None]) -> None:
-        """Let every item that is encoded be completed by a function, before it is encoded for the first time."""
-        self._compute = compute
+    def compute_with(
+        self,
+        compile_items: Callable[[], Callable[[WireItem], None]],
+        compile_key: Callable[[], Callable[[WireItem], WireItem]] | None = None,
+    ) -> None:
+        """Let every item that is encoded be completed by a function, before one is encoded for the first time.
+
+        Args:
+            compile_items: makes the function that completes an item.
+            compile_key: makes the function from the attributes a primary key is composed of to the key.
+        """
+        self._compile_items = compile_items
+        self._compile_key = compile_key
 
     # ------------------------------------------------------------------ compiling
 
@@ -125,9 +136,10 @@ class ClassPlan:
         return found
 
     def _member_encoder(self) -> Callable[[Any], WireItem]:
-        encode, compute = self.record.encode_members, self._compute
-        if compute is None:
+        encode = self.record.encode_members
+        if self._compile_items is None:
             return encode
+        compute = self._compile_items()
 
         def encode_and_compute(instance: Any) -> WireItem:
             wire = encode(instance)
@@ -150,11 +162,14 @@ class ClassPlan:
         scope = Scope()
         values = [scope.fresh() for _ in self.key_codecs]
         members = [
-            f"{name!r}: {codec.encode_source(scope, value)}"
-            for name, codec, value in zip(self.key_names, self.key_codecs, values, strict=True)
+            f"{attribute.stored_name!r}: {codec.encode_source(scope, value)}"
+            for attribute, codec, value in zip(self.key_attributes, self.key_codecs, values, strict=True)
         ]
         unpacked = [f"{', '.join(values)}, = values"] if values else []
-        return scope.function(f"encode_key_{self.name}", "values", [*unpacked, f"return {{{', '.join(members)}}}"])
+        key = f"{{{', '.join(members)}}}"
+        if self._compile_key is not None:
+            key = f"{scope.bind(self._compile_key())}({key})"
+        return scope.function(f"encode_key_{self.name}", "values", [*unpacked, f"return {key}"])
 
     # ------------------------------------------------------------------ writing
 

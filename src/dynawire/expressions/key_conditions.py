@@ -14,7 +14,7 @@ from .comparing import in_order
 from .conditions import Comparison, Condition, Junction
 from .operands import Value, called
 
-__all__ = ["KeySplit", "split_key_condition"]
+__all__ = ["KeySplit", "split_key_condition", "taken_apart"]
 
 _KEY_OPERATORS = frozenset({"=", "<", "<=", ">", ">=", "BETWEEN", "begins_with"})
 _KEY_TAGS = frozenset({"S", "N", "B"})
@@ -50,7 +50,7 @@ def split_key_condition(
         partition_names: stored names of the partition key's attributes, 1 to 4.
         sort_names: stored names of the sort key's attributes in their order, 0 to 4.
     """
-    every = _taken_apart(conditions)
+    every = taken_apart(conditions)
     names = {*partition_names, *sort_names}
     usable: dict[str, list[Comparison]] = {name: [] for name in names}
     for condition in every:
@@ -80,7 +80,8 @@ def split_key_condition(
     return KeySplit(tuple(key), tuple(rest), _left_over(rest, names))
 
 
-def _taken_apart(conditions: Iterable[Condition]) -> list[Condition]:
+def taken_apart(conditions: Iterable[Condition]) -> list[Condition]:
+    """Conditions that must all hold, those joined by AND one by one."""
     parts: list[Condition] = []
     for condition in conditions:
         if isinstance(condition, Junction) and condition.operator == "AND":

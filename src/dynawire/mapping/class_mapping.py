@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import msgspec
 
@@ -13,7 +13,9 @@ from .expiring import hiding_problem, stored_as_ttl
 from .families import Family
 from .indexes import MAX_INCLUDED, IndexDeclaration, IndexDefinition
 from .migrations import Migrations, is_migrations
-from .placement import Placement
+
+if TYPE_CHECKING:
+    from .placement import Placement
 
 __all__ = ["ClassMapping", "TableKeywords", "TableOptions", "nearest"]
 
@@ -155,6 +157,13 @@ class ClassMapping:
     def key(self) -> tuple[Attribute, ...]:
         """The primary key's attributes, partition key first."""
         return tuple(attribute for attribute in (self.partition_key, self.sort_key) if attribute is not None)
+
+    @property
+    def key_attributes(self) -> tuple[Attribute, ...]:
+        """The attributes by which developers name an item: the primary key's, or what that is composed of."""
+        if self.placement is None:
+            return self.key
+        return tuple(self.attributes[name] for name in self.placement.key_sources)
 
     def attribute(self, name: str, where: str) -> Attribute:
         """The attribute of this Python name.

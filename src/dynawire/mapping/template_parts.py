@@ -41,11 +41,12 @@ class Part:
         decode: the payload of a text; ValueError when it is none.
         ordered: whether texts compare as their payloads do, whatever follows them.
         prefixes: whether the text of a beginning is the beginning of the text.
-        fast: Python source of the text of the payload in the variable ``{}``, or None: call ``encode``. ``encode`` is
-            known to it as ``{encode}``.
+        fast: Python source of the text of the payload in the variable ``{}``. ``encode`` and ``special`` are known to
+            it as ``{encode}`` and ``{special}``.
+        special: finds out whether a text has what must be encoded, or None.
     """
 
-    __slots__ = ("decode", "encode", "fast", "ordered", "prefixes", "tag")
+    __slots__ = ("decode", "encode", "fast", "ordered", "prefixes", "special", "tag")
 
     def __init__(
         self,
@@ -55,7 +56,8 @@ class Part:
         *,
         ordered: bool,
         prefixes: bool = False,
-        fast: str | None = None,
+        fast: str = "{encode}({})",
+        special: Callable[[str], Any] | None = None,
     ) -> None:
         self.tag = tag
         self.encode = encode
@@ -63,6 +65,7 @@ class Part:
         self.ordered = ordered
         self.prefixes = prefixes
         self.fast = fast
+        self.special = special
 
 
 # ---------------------------------------------------------------------- text
@@ -87,7 +90,9 @@ def text_part(separator: str, *, last: bool, is_date: bool = False) -> Part:
     def encode(text: str) -> str:
         return text.translate(table)
 
-    return Part("S", encode, _unescaped, ordered=ordered, prefixes=True, fast="({} if {}.isalnum() else {encode}({}))")
+    special = re.compile(f"[{re.escape(''.join(sorted(escaped)))}]").search
+    fast = "({} if {}.isalnum() or {special}({}) is None else {encode}({}))"
+    return Part("S", encode, _unescaped, ordered=ordered, prefixes=True, fast=fast, special=special)
 
 
 def _unescaped(text: str) -> str:
@@ -193,7 +198,8 @@ def padded_part(width: int) -> Part:
             raise ValueError(_OTHER)
         return text.lstrip("0") or "0"
 
-    return Part("N", encode, decode, ordered=True)
+    fast = f"({{}}.zfill({width}) if len({{}}) <= {width} and {{}}.isdigit() else {{encode}}({{}}))"
+    return Part("N", encode, decode, ordered=True, fast=fast)
 
 
 def plain_part() -> Part:
@@ -219,4 +225,5 @@ def bool_part() -> Part:
             raise ValueError(_OTHER)
         return words[text]
 
-    return Part("BOOL", lambda value: "true" if value else "false", decode, ordered=True)
+    fast = "('true' if {} else 'false')"
+    return Part("BOOL", lambda value: "true" if value else "false", decode, ordered=True, fast=fast)

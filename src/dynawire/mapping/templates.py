@@ -77,6 +77,15 @@ class Template(msgspec.Struct, frozen=True):
                 )
         return cls(text, separator, tuple(literals), tuple(components))
 
+    def may_have_made(self, text: str | None) -> bool:
+        """Whether a text has the shape of this template."""
+        import re
+
+        if text is None:
+            return False
+        component = f"[^{re.escape(self.separator)}]*"
+        return re.fullmatch(component.join(map(re.escape, self.literals)), text, re.DOTALL) is not None
+
     def overlaps(self, other: Template) -> bool:
         """Whether some values of both may give one text."""
         if self.separator != other.separator:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -29,6 +29,7 @@ __all__ = ["Computation", "bound_template", "computation_of"]
 
 WireItem = Mapping[str, Any]
 
+T = TypeVar("T")
 _DATES = frozenset({"datetime", "naive datetime", "date", "time", "UUID"})
 _PLAIN = frozenset({"S", "N", "BOOL"})
 
@@ -49,6 +50,7 @@ class Computation:
         self,
         model: str,
         attribute: Attribute,
+        label: str,
         codec: Codec,
         sources: Mapping[str, Attribute],
         template: BoundTemplate | None,
@@ -57,7 +59,8 @@ class Computation:
     ) -> None:
         assert attribute.computed is not None
         self.name = attribute.stored_name
-        self.label = attribute.name
+        self.label = label
+        self._attribute = attribute.name
         self.sources = dict(sources)
         self.template = template
         self.test = test
@@ -83,12 +86,38 @@ class Computation:
             if found is None or "NULL" in found:
                 self._check_missing(source)
                 return None
+        return self._encoded(self._guarded(lambda template: template.text(wire)))
+
+    def composed(self, wire: WireItem) -> str:
+        """The text of an item, or of a key condition, that has every source of the template.
+
+        Raises:
+            ValidationError: a value can't be written.
+        """
+        assert self.template is not None
+        return self.checked(self._guarded(lambda template: template.text(wire)))
+
+    def checked(self, text: str) -> str:
+        """A text, unless a key can't be that."""
+        return str(self._encoded(text)["S"])
+
+    def beginning(self, wire: WireItem) -> tuple[int, str]:
+        """The place of the first component whose source is not known, and the text before it."""
+        return self._guarded(lambda template: list(template.beginnings(wire))[-1])
+
+    def written(self, place: int, wire: Any) -> str:
+        """The text of one component."""
+        return self._guarded(lambda template: template.written(place, wire))
+
+    def _guarded(self, make: Callable[[BoundTemplate], T]) -> T:
+        assert self.template is not None
         try:
-            text = self.template.text(wire)
+            return make(self.template)
+        except ValidationError:
+            raise
         except ValueError as error:
             reason, place = error.args
             raise self._refused(self.template.sources[place], reason) from None
-        return self._encoded(text)
 
     def is_absent_for(self, wire: WireItem, names: Collection[str]) -> bool:
         """Whether the item has no such attribute, whatever its other sources are.
@@ -109,9 +138,9 @@ class Computation:
         except ValidationError as error:
             reason = error.errors[0][1] if error.errors else error.message
         raise ValidationError(
-            f"{self._model}.{self.label}, computed from {', '.join(self.labels())}, {reason}; nothing was sent",
+            f"{self._model}: {self.label}, computed from {', '.join(self.labels())}, {reason}; nothing was sent",
             model=self._model,
-            attribute=self.label,
+            attribute=self._attribute,
         )
 
     def labels(self) -> list[str]:
@@ -160,7 +189,7 @@ def computation_of(
         assert declared.function is not None
         arguments = [(mapping.attributes[name], codecs[name]) for name in declared.sources]
         function = _function(declared.function, arguments)
-        return Computation(mapping.name, attribute, codec, sources, None, function, test)
+        return Computation(mapping.name, attribute, attribute.name, codec, sources, None, function, test)
     template = bound_template(mapping, declared.template, codecs, wrong)
     if codec.tags - {"NULL"} != {"S"} or not _takes_any_text(codec):
         raise wrong(f"is composed by a template, so it is text; write {attribute.name}: Attr[str]")
@@ -169,7 +198,17 @@ def computation_of(
         raise wrong(
             f"is absent when {optional[0]} is None; write {attribute.name}: Attr[str | None], or missing='error'"
         )
-    return Computation(mapping.name, attribute, codec, sources, template, None, test)
+    return Computation(mapping.name, attribute, _label(mapping, attribute), codec, sources, template, None, test)
+
+
+def _label(mapping: ClassMapping, attribute: Attribute) -> str:
+    """What a computed attribute is called in messages: a generic key by the index that is meant."""
+    if not attribute.hidden:
+        return attribute.name
+    index = next((name for name, one in mapping.indexes.items() if attribute.name in one.key_names()[-2:]), None)
+    return (
+        f"the key {attribute.name}" if index is None or attribute.role is not None else f"the key of the index {index}"
+    )
 
 
 def bound_template(

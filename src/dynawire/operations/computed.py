@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..codec.plan import ClassPlan
-from ..codec.source import Scope
+from ..codec.source import Scope, made_later
 from ..codec.unions import OptionalCodec
 from ..errors import ExpressionError
 from ..expressions import Comparison, Condition, Junction, Path, Update, Value
@@ -68,25 +68,61 @@ class ComputedAttributes:
         ]
         self.of_maintained = any(one.upkeep for each in self._changing for one in each.sources.values())
         self._key_sources = {one.stored_name: one for one in plan.key_attributes}
-        self.add: Callable[[WireItem], None] = self._compiled()
+        self.add: Callable[[WireItem], None] = made_later(self, "add", self.compile_items)
 
     # ------------------------------------------------------------------ whole items
 
-    def _compiled(self) -> Callable[[WireItem], None]:
+    def compile_items(self) -> Callable[[WireItem], None]:
         """A function that puts everything into an item: the fast path of every put."""
         scope = Scope()
         lines: list[str] = []
         sources: dict[str, str] = {}
         for computation in self.by_name.values():
-            if computation.template is None or computation.test is not None or not self._is_simple(computation):
-                lines.append(f"{scope.bind(self)}.put({scope.bind(computation)}, w)")
+            slow = f"{scope.bind(self)}.put({scope.bind(computation)}, w)"
+            text = self._text_source(scope, computation, sources) if self._is_simple(computation) else None
+            if text is None:
+                lines.append(slow)
                 continue
-            lines += self._template_lines(scope, computation, sources)
-        loads = [line for line in sources.values() if line]
-        return scope.function(f"compute_{self._mapping.name}", "w", [*loads, *lines] or ["pass"])
+            lines += [
+                "try:",
+                f"    t = {text}",
+                f"except {scope.bind(ValueError)}:",
+                "    t = ''",
+                f"if 0 < len(t) <= {SURELY_SHORT}:",
+                f"    w[{computation.name!r}] = {{'S': t}}",
+                "else:",
+                f"    {slow}",
+            ]
+        return scope.function(f"compute_{self._mapping.name}", "w", [*sources.values(), *lines] or ["pass"])
+
+    def compile_key(self) -> Callable[[WireItem], WireItem]:
+        """A function that makes the primary key of the attributes it is composed of."""
+        scope = Scope()
+        sources: dict[str, str] = {}
+        texts = [self._text_source(scope, self.by_name[name], sources) for name in self._plan.key_names]
+        slow = f"{scope.bind(self)}.key_of(w)"
+        variables = [f"t{place}" for place in range(len(texts))]
+        members = ", ".join(
+            f"{name!r}: {{'S': {one}}}" for name, one in zip(self._plan.key_names, variables, strict=True)
+        )
+        lines = [
+            *sources.values(),
+            "try:",
+            *(f"    {one} = {text}" for one, text in zip(variables, texts, strict=True)),
+            f"except {scope.bind(ValueError)}:",
+            f"    return {slow}",
+            f"if {' and '.join(f'0 < len({one}) <= {SURELY_SHORT}' for one in variables)}:",
+            f"    return {{{members}}}",
+            f"return {slow}",
+        ]
+        return scope.function(f"compose_key_{self._mapping.name}", "w", lines)
 
     def _is_simple(self, computation: Computation) -> bool:
-        return computation.template is not None and not any(map(self._may_lack, computation.sources.values()))
+        return (
+            computation.template is not None
+            and computation.test is None
+            and not any(map(self._may_lack, computation.sources.values()))
+        )
 
     def _may_lack(self, attribute: Attribute) -> bool:
         return self._plan.record.may_be_absent(attribute) and (
@@ -96,33 +132,30 @@ class ComputedAttributes:
     def _optional_members(self) -> frozenset[str]:
         return self._plan.record.fields.optional_members
 
-    def _template_lines(self, scope: Scope, computation: Computation, sources: dict[str, str]) -> list[str]:
+    def _text_source(self, scope: Scope, computation: Computation, sources: dict[str, str]) -> str:
+        """Source of the text of a template whose sources are all there; what loads these is put into ``sources``."""
         bound = computation.template
         assert bound is not None
         literals = bound.template.literals
-        pieces = [repr(literals[0])] if literals[0] else []
+        pieces = [repr(literals[0])] if literals[0] or not bound.parts else []
         for place, (source, part) in enumerate(zip(bound.sources, bound.parts, strict=True)):
             key = f"{source}\0{part.tag}"
             variable = f"s{list(sources).index(key)}" if key in sources else f"s{len(sources)}"
             sources.setdefault(key, f"{variable} = w[{source!r}][{part.tag!r}]")
-            encode = scope.bind(part.encode)
-            pieces.append((part.fast or "{encode}({})").replace("{encode}", encode).replace("{}", variable))
+            text = part.fast.replace("{encode}", scope.bind(part.encode)).replace("{special}", scope.bind(part.special))
+            pieces.append(text.replace("{}", variable))
             if literals[place + 1]:
                 pieces.append(repr(literals[place + 1]))
-        name, slow = repr(computation.name), f"{scope.bind(self)}.put({scope.bind(computation)}, w)"
-        if not bound.parts:
-            text = literals[0]
-            return [f"w[{name}] = {{'S': {text!r}}}"] if 0 < len(text) <= SURELY_SHORT else [slow]
-        return [
-            "try:",
-            f"    t = {' + '.join(pieces)}",
-            f"except {scope.bind(ValueError)}:",
-            "    t = ''",
-            f"if 0 < len(t) <= {SURELY_SHORT}:",
-            f"    w[{name}] = {{'S': t}}",
-            "else:",
-            f"    {slow}",
-        ]
+        return " + ".join(pieces)
+
+    def key_of(self, wire: WireItem) -> WireItem:
+        """The primary key of an item, or of the sources of its key."""
+        key: WireItem = {}
+        for name in self._plan.key_names:
+            value = self.by_name[name].value(wire)
+            assert value is not None
+            key[name] = value
+        return key
 
     def put(self, computation: Computation, wire: WireItem) -> None:
         """Put one of them into an item, or make sure that it is not there."""
@@ -259,7 +292,8 @@ class ComputedAttributes:
         found = {name: values[name] for name in computation.sources if values.get(name) is not None}
         for name in computation.sources.keys() & values.keys() - found.keys():
             default = default_wire(self._plan, computation.sources[name])
-            if default is not None:
+            # None is stored by leaving the attribute out.
+            if default is not None and default != {"NULL": True}:
                 found[name] = default
         return found
 
@@ -284,8 +318,17 @@ class ComputedAttributes:
             elif update.action == "SET" and isinstance(update.operand, Value) and len(update.path._steps) == 1:
                 found[name] = update.operand.wire
             else:
-                found[name] = _UNKNOWN
+                found[name] = self._tag(name)
         return found
+
+    def _tag(self, name: str) -> Any:
+        """What an upsert sets a discriminator to, which is no other in an item that is there: no class is derived."""
+        family = self._mapping.family
+        if family is not None and name == family.stored_name:
+            tags = family.tags_below(self._mapping.cls)
+            if len(tags) == 1:
+                return {"S": tags[0]}
+        return _UNKNOWN
 
     def sources_of_key(self, key: WireItem) -> WireItem:
         """The attributes a primary key is made or composed of, wire values by stored name; None of an empty key."""

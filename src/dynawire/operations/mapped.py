@@ -60,7 +60,8 @@ class MappedClass:
                 del self.paths[attribute.name]
         self.computed = computed_of(mapping, self.paths, self.paths_by_stored_name, self.plan)
         if self.computed is not None:
-            self.plan.compute_with(self.computed.add)
+            compile_key = None if mapping.placement is None else self.computed.compile_key
+            self.plan.compute_with(self.computed.compile_items, compile_key)
         self.upkeep = upkeep_of(mapping, self.paths, self.plan, adapter, self.computed)
         self.hooks: dict[str, HookPair] | None = None
         maintain_hooks(self)

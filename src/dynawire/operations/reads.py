@@ -25,6 +25,7 @@ from .pages import PageReader, ReadPlan
 from .projected import requested_paths, tuple_reader
 from .reserved import hidden
 from .target import Target, as_condition
+from .template_keys import key_templates, own_items, split_template_condition
 
 __all__ = ["Read", "check_filter", "compile_read", "hiding_expired", "read_of_query", "readers", "segments"]
 
@@ -79,7 +80,8 @@ def read_of_query(
     Raises:
         ExpressionError: no value for the partition key, or more than one condition on the sort key.
     """
-    partition, sort = _key_of(target, index)
+    placed = target.mapped.mapping.placement is not None
+    partition, sort = key_templates(target, index).names(target) if placed else _key_of(target, index)
     read = Read(target=target, index=index, hide_expired=target.hides is not None)
     paths = target.mapped.paths
     conditions: list[Condition] = []
@@ -99,18 +101,22 @@ def read_of_query(
             raise ExpressionError(f"{target.plan.name}.{name} is part of the key, which is never None; give a value")
         conditions.append(paths[name] == argument)
     conditions += parse_lookups(paths, lookups, target.plan.name) if lookups else []
-    split = _split(target, conditions, partition, sort)
+    split = _split(target, index, conditions)
     if split.reasons:
         advice = "" if split.key else _elsewhere(read, conditions)
         raise ExpressionError(f"query of {read.what}: {'; '.join(split.reasons)}{advice}")
-    rest = all_of(split.rest) if split.rest else None
-    found_read = msgspec.structs.replace(read, key_conditions=split.key, filter=rest)
+    own = own_items(target, {name for part in _key_of(target, index) for name in part}) if placed else None
+    rest = (*split.rest, own) if own is not None else split.rest
+    found_read = msgspec.structs.replace(read, key_conditions=split.key, filter=all_of(rest) if rest else None)
     check_filter(found_read)
     return found_read
 
 
-def _split(target: Target, conditions: list[Condition], partition: Sequence[str], sort: Sequence[str]) -> KeySplit:
+def _split(target: Target, index: IndexDefinition | None, conditions: list[Condition]) -> KeySplit:
+    if target.mapped.mapping.placement is not None:
+        return split_template_condition(target, index, conditions)
     paths = target.mapped.paths
+    partition, sort = _key_of(target, index)
     return split_key_condition(
         conditions,
         [str(paths[name]._steps[0]) for name in partition],
@@ -131,7 +137,7 @@ def _elsewhere(read: Read, conditions: list[Condition]) -> str:
     for attribute, index in target.mapped.mapping.indexes.items():
         candidates[f"{name}.{attribute}.query(...)" if is_named else f'table.index("{attribute}").query(...)'] = index
     for call, candidate in candidates.items():
-        split = _split(target, conditions, *_key_of(target, candidate))
+        split = _split(target, candidate, conditions)
         if split.key and not split.reasons:
             return f"; these are the key of another: write {call}"
     return f"; write {name if is_named else 'table'}.find(...), which chooses how these items are read"

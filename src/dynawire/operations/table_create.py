@@ -23,6 +23,8 @@ def create_tables(targets: Sequence[Target], *, exist_ok: bool, wait: bool, time
         SchemaError: one exists and has another key, or other local indexes, than its class declares.
     """
     made: list[Target] = []
+    # Classes may share a table.
+    targets = list({target.table_name: target.definition for target in targets}.values())
     for target in targets:
         try:
             yield from send_control("CreateTable", create_table_params(target), changes=True, about=target)

@@ -36,6 +36,7 @@ def update_table(target: Target, *, delete_indexes: bool, timeout: float) -> Ope
             nothing was sent.
         DynawireError: the table does not become what the class declares.
     """
+    target = target.definition
     description = yield from describe_table(target.table_name, target)
     wanted = create_table_params(target)
     _refuse_impossible(target, wanted, description.raw, delete_indexes)

@@ -13,6 +13,7 @@ from ..expressions import Condition, Path, all_of, member_hint, parse_lookups
 from ..mapping.class_mapping import nearest
 from .capacity import active_meter
 from .expiry import expiry_of
+from .layouts import table_of_layout
 from .mapped import MappedClass, mapped
 
 __all__ = ["Target", "as_condition", "encode_json", "encode_request", "key_values", "raw_capacity"]
@@ -67,6 +68,12 @@ class Target:
     def visible(self, item: Any) -> Any:
         """The instance just read, or None when it is hidden because it has expired."""
         return None if item is not None and self.hides is not None and self.hides.is_past(item) else item
+
+    @property
+    def definition(self) -> Target:
+        """What the table is made as: this class's own declaration, or that of the table it shares with others."""
+        placement = self.mapped.mapping.placement
+        return self if placement is None else Target(table_of_layout(placement.layout), self.table_name)
 
     def key(self, values: Sequence[Any], by_name: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The wire form of a primary key given by position, by name, or both.

@@ -36,11 +36,17 @@ class Facts:
 
     Attributes:
         points: by stored name, the values an attribute may have, each once, where they are given one by one.
+        implied: places of conditions that hold whenever the others do.
+        vacant: by stored name, attributes of which they say only what holds of every item of the class.
     """
 
-    __slots__ = ("_by_name", "points")
+    __slots__ = ("_by_name", "implied", "points", "vacant")
 
-    def __init__(self, conditions: Sequence[Condition]) -> None:
+    def __init__(
+        self, conditions: Sequence[Condition], implied: Iterable[int] = (), vacant: Iterable[str] = ()
+    ) -> None:
+        self.implied = frozenset(implied)
+        self.vacant = frozenset(vacant)
         self._by_name: dict[str, list[_Fact]] = {}
         for place, condition in enumerate(conditions):
             found = _simple(condition) or _choice(condition)

@@ -19,6 +19,7 @@ from ...expressions.evaluation import check_owners
 from ...expressions.normal_form import conjuncts, normal_form, top_level_names
 from ..target import Target
 from .costs import cost_of_scan, selectivity
+from .derived import derived_conditions, template_sources
 from .facts import Facts
 from .merging import are_disjoint, merged
 from .plans import AccessPlan, Demand, KeysRead, Read, Refusal, ScanRead
@@ -80,7 +81,8 @@ class _Planner:
         self.demand = demand
         self.statistics = statistics
         self.sources = sources_of(target) if demand.using is None else (demand.using,)
-        self.key_names = frozenset(name for source in self.sources for name in source.key)
+        self.templates = target.mapped.mapping.placement is not None
+        self.key_names = frozenset(name for source in self.sources for name in source.key) | template_sources(target)
         self.cheapest = 1.0 if demand.consistent else 0.5
         self.trials = 0
         self.refusals: list[Refusal] = []
@@ -99,6 +101,11 @@ class _Planner:
         facts = Facts(parts)
         if not all(facts.points.values()):
             return NOTHING
+        asked = parts
+        if self.templates:
+            derived, vacant = derived_conditions(self.target, asked)
+            parts = [*asked, *derived]
+            facts = Facts(parts, range(len(asked), len(parts)), vacant)
         usable: list[Candidate] = []
         for source in self.sources:
             refusal = self.ways.refusal(source, parts, facts)
@@ -115,7 +122,7 @@ class _Planner:
                 refusals.append(refusal)
         best = min(usable, key=lambda way: way.cost, default=None)
         if best is None or not self._is_cheapest(best):
-            apart = self._apart(parts, first, refusals)
+            apart = self._apart(asked, first, refusals)
             if apart is not None and (best is None or apart.cost < best.cost):
                 best = apart
         if refusals is not None and best is not None:

@@ -70,6 +70,14 @@ def _of_all(target: Target, parts: Sequence[Condition]) -> str | None:
     partition, *rest = equal
     sort = [name for name in facts.names() if name not in equal and _can_be_key(target, name)]
     sort_key = next(iter([*sort, *rest]), None)
+    if target.mapped.mapping.placement is not None:
+        label = _label(target, partition)
+        text = f'pk="{label.upper()}#{{{label}}}"'
+        return (
+            f"IndexMap(..., {text})"
+            if sort_key is None
+            else f'IndexMap(..., {text}, sk="{{{_label(target, sort_key)}}}")'
+        )
     text = f'partition_key="{_label(target, partition)}"'
     return f"GlobalIndex({text})" if sort_key is None else f'GlobalIndex({text}, sort_key="{_label(target, sort_key)}")'
 
@@ -94,7 +102,7 @@ def _label(target: Target, stored_name: str) -> str:
 
 def _can_be_key(target: Target, name: str) -> bool:
     path = target.mapped.paths_by_stored_name.get(name)
-    if path is None:
+    if path is None or target.mapped.mapping.attributes[path._label].hidden:
         return False
     tags = path._codec.tags - {"NULL"}
     return len(tags) == 1 and tags <= KEY_TAGS and not target.mapped.mapping.attributes[path._label].store_none

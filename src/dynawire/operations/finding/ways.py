@@ -81,6 +81,8 @@ class Ways:
         """Why a source may lack some of the items of which all these hold, or what is wanted of them."""
         for name in sorted(source.sparse) if self.demand.using is None else ():
             if not is_present(name, parts):
+                if self.target.mapped.mapping.placement is not None:
+                    return refused(source, "not every item that fulfils the condition is in it")
                 attribute = f"{self.target.plan.name}.{self.label(name)}"
                 test = f"({attribute} != None)" if "NULL" in self.paths[name]._codec.tags else f"{attribute}.exists()"
                 return refused(
@@ -121,7 +123,9 @@ class Ways:
 
     def label(self, stored_name: str) -> str:
         """The Python name of an attribute."""
-        return self.paths[stored_name]._label
+        placement = self.target.mapped.mapping.placement
+        template = None if placement is None else placement.keys.get(stored_name)
+        return self.paths[stored_name]._label if template is None else f"{stored_name} ({template.text})"
 
     def of(self, source: Source, parts: Sequence[Condition], facts: Facts) -> Iterator[Candidate]:
         """The ways to query a source: several values of sort key attributes one by one, or as a range.
@@ -149,7 +153,7 @@ class Ways:
     def _way(
         self, source: Source, parts: Sequence[Condition], facts: Facts, every: list[Known], equalities: int
     ) -> Candidate:
-        settled = facts.settled((*source.partition, *source.sort[:equalities]))
+        settled = facts.settled((*source.partition, *source.sort[:equalities])) | facts.implied
         if source.kind == "table" and equalities == len(source.sort):
             keys = [
                 KeyRead(known, all_of(rest) if rest else None)
@@ -164,6 +168,8 @@ class Ways:
             key_range = range_of(self.paths[source.sort[equalities]], facts)
             if key_range is False:
                 return NOTHING
+            if isinstance(key_range, KeyRange) and source.sort[equalities] in facts.vacant:
+                key_range = key_range._replace(selectivity=1.0)
         queries = [self._query(source, parts, known, key_range, settled) for known in every]
         return Candidate(tuple(query for query in queries if query is not None), True, source.label)
 

@@ -1,0 +1,254 @@
+"""Queries by readable attributes: what they ask of the keys, and that they find what a filter would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+import dynawire as dw
+from dynawire import Attr, IndexMap, Model
+from dynawire.errors import ExpressionError, ScanNotAllowed
+from tests.single_table.shop import Line, Order, Setting, User, day, order
+from tests.support.databases import Twins, connected
+
+
+@pytest.fixture
+def stocked(db: dw.Database) -> dw.Database:
+    db.create_tables(User)
+    User(user_id="1", email="a@x").put()
+    User(user_id="2").put()
+    for number in range(1, 6):
+        order(number, total=number * 10, note="n" if number > 3 else None).put()
+        Line(user_id="1", created_at=day(number), order_id=f"o{number}", number=1).put()
+    order(3, user_id="2", status="paid").put()
+    Setting(name="theme").put()
+    return db
+
+
+def numbers(found: Any) -> list[int]:
+    return [one.created_at.day for one in found]
+
+
+FINDS: dict[str, tuple[Callable[[], Any], list[int]]] = {
+    "all": (lambda: Order.query(user_id="1"), [1, 2, 3, 4, 5]),
+    "positional": (lambda: Order.query("1"), [1, 2, 3, 4, 5]),
+    "reversed": (lambda: Order.query("1").reverse().limit(2), [5, 4]),
+    "from": (lambda: Order.query(user_id="1", created_at__gte=day(3)), [3, 4, 5]),
+    "after": (lambda: Order.query(user_id="1", created_at__gt=day(3)), [4, 5]),
+    "to": (lambda: Order.query(user_id="1", created_at__lte=day(3)), [1, 2, 3]),
+    "before": (lambda: Order.query(user_id="1", created_at__lt=day(3)), [1, 2]),
+    "between": (lambda: Order.query(user_id="1", created_at__between=(day(2), day(3))), [2, 3]),
+    "two bounds": (lambda: Order.query(user_id="1", created_at__gte=day(2), created_at__lt=day(4)), [2, 3]),
+    "nothing between": (lambda: Order.query(user_id="1", created_at__gte=day(4), created_at__lt=day(2)), []),
+    "exactly": (lambda: Order.query("1", day(2)), [2]),
+    "whole key": (lambda: Order.query("1", day(2), "o2"), [2]),
+    "begins": (lambda: Order.query("1", day(2), Order.order_id.begins_with("o")), [2]),
+    "not first": (lambda: Order.query(user_id="1", order_id="o4"), [4]),
+    "filter": (lambda: Order.query(user_id="1", total__gt=20, created_at__lt=day(5)), [3, 4]),
+    "where": (lambda: Order.query(user_id="1").where(Order.user_id == "1", Order.total > 40), [5]),
+    "contradiction": (lambda: Order.query(Order.user_id == "1", Order.user_id == "2"), []),
+    "index": (lambda: Order.by_status.query(status="open", created_at__gte=day(4)), [4, 5]),
+    "index before": (lambda: Order.by_status.query("open", Order.created_at < day(3)), [1, 2]),
+    "index to": (lambda: Order.by_status.query("open", Order.created_at <= day(3)), [1, 2, 3]),
+    "index after": (lambda: Order.by_status.query("open", Order.created_at > day(3)), [4, 5]),
+    "constant key": (lambda: Order.open_by_total.query(total__between=(20, 30)), [2, 3]),
+    "whole constant": (lambda: Order.open_by_total.query().reverse(), [5, 4, 3, 2, 1]),
+    "two in key": (lambda: Order.by_note.query(note="n", status="open", total__gt=40), [5]),
+    "two in key in order": (lambda: Order.by_note.query("n", "open", 50), [5]),
+    "local": (lambda: Order.by_total.query(user_id="1", total__lt=30).reverse(), [2, 1]),
+    "local last": (lambda: Order.by_total.query("1", Order.total <= 30), [1, 2, 3]),
+}
+
+
+def test_queries(stocked: dw.Database, twin: Twins) -> None:
+    for name, (make, expected) in FINDS.items():
+        assert numbers(twin.items(make())) == expected, name
+        assert twin(make()).count() == len(expected), name
+        pages: list[int] = []
+        cursor = None
+        for _ in range(10):
+            page = twin(make().limit(None)).page(2, cursor)
+            pages += numbers(page)
+            cursor = page.cursor
+            if cursor is None:
+                break
+        assert pages[: len(expected)] == expected, name
+
+
+def test_a_query_asks_for_no_more_than_its_range(db: dw.Database) -> None:
+    request = Order.query(user_id="1", created_at__gte=day(3), total__gt=5).params()
+    assert request["KeyConditionExpression"] == "#n0 = :v0 AND #n1 BETWEEN :v1 AND :v2"
+    values = request["ExpressionAttributeValues"]
+    assert [values[name]["S"] for name in (":v0", ":v1", ":v2")] == [
+        "USER#1",
+        "ORDER#2026-01-03T00:00:00+00:00",
+        "ORDER$",
+    ]
+    assert request["FilterExpression"] == "#n2 > :v3 AND #n3 = :v4"
+    exact = Order.query("1", day(1), "o1").params()
+    assert exact["KeyConditionExpression"] == "#n0 = :v0 AND #n1 = :v1"
+    begins = Order.query("1", day(1)).params()
+    assert begins["KeyConditionExpression"] == "#n0 = :v0 AND begins_with(#n1, :v1)"
+    assert begins["ExpressionAttributeValues"][":v1"] == {"S": "ORDER#2026-01-01T00:00:00+00:00#"}
+
+
+def test_only_items_of_the_class_are_found(stocked: dw.Database, twin: Twins) -> None:
+    assert {type(one) for one in twin.items(Order.scan())} == {Order}
+    assert len(twin.items(Line.scan())) == 5
+    assert [one.user_id for one in twin.items(User.query(user_id="1"))] == ["1"]
+    assert [one.name for one in twin.items(Setting.query())] == ["theme"]
+    assert [one.user_id for one in twin.items(User.by_email.query("a@x"))] == ["1"]
+    assert len(twin.items(User.by_email.scan())) == 1
+    assert len(twin.items(Order.find())) == 6
+    assert len(twin.items(Line.find(Line.number == 1))) == 5
+
+
+def test_find_chooses_among_the_keys(stocked: dw.Database, twin: Twins) -> None:
+    def plan(condition: dw.Condition) -> str:
+        return str(Order.find(condition).explain(describe=False)).splitlines()[1]
+
+    assert "GetItem" in plan((Order.user_id == "1") & (Order.created_at == day(1)) & (Order.order_id == "o1"))
+    assert "Query on the table" in plan((Order.user_id == "1") & (Order.created_at > day(2)))
+    assert "gsi0, 2 queries" in plan(Order.status.in_(["open", "paid"]) & (Order.created_at > day(2)))
+    assert "global index gsi1" in plan((Order.status == "open") & (Order.total == 10))
+    assert "global index gsi" in plan((Order.status == "open") & (Order.note == "n") & (Order.total > 40))
+    assert "Scan" in plan(Order.total > 10)
+    some = Order.find((Order.status == "open") & (Order.created_at > day(2)))
+    assert sorted(numbers(twin.items(some))) == [3, 4, 5]
+    either = Order.find((Order.user_id == "2") | (Order.note == "n") & (Order.status == "open"))
+    assert sorted(numbers(twin.items(either))) == [3, 4, 5]
+    assert twin(Order.find(user_id="1", created_at=day(2), order_id="o2")).one().total == 20
+    ordered = Order.find(Order.user_id == "1").limit(2)
+    assert twin(ordered).count() == 2
+    with pytest.raises(ScanNotAllowed, match=r'IndexMap\(\.\.\., pk="TOTAL#\{total\}"\)'):
+        Order.find(Order.total == 10).allow_scan(False).all()
+    hydrated = Order.by_status.query("open", Order.created_at > day(3)).hydrate()
+    assert sorted(numbers(twin.items(hydrated))) == [4, 5]
+
+
+def test_projections(stocked: dw.Database, twin: Twins) -> None:
+    query = Order.query("1", Order.created_at > day(3)).project(Order.order_id, Order.label)
+    assert twin.items(query) == [("o4", "o4#p0240"), ("o5", "o5#p0250")]
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (Order.query, "Order.user_id, which the partition key is composed of, is not given"),
+        (lambda: Order.query(created_at=day(1)), "Order.user_id, which the partition key"),
+        (lambda: Order.query(user_id__gt="1"), "Order.user_id is part of the partition key, which a query needs as =="),
+        (lambda: Order.by_note.query(note="n"), "Order.status, which the partition key"),
+        (lambda: Order.query("1", day(1), "o1", "x"), "too many key values for Order"),
+        (lambda: Order.query(None), "never None"),
+        (lambda: Order.query(user="1"), "has no attribute 'user'"),
+        (lambda: Order.query(user_id="1").where(User.name == "x").params(), "is an attribute of User"),
+        (lambda: Order.query(User.user_id == "1").params(), "is an attribute of User"),
+    ],
+)
+def test_what_can_not_be_queried(db: dw.Database, make: Callable[[], Any], reason: str) -> None:
+    with pytest.raises(ExpressionError, match=reason):
+        make()
+
+
+# ---------------------------------------------------------------------- every range, of every kind of value
+
+
+words = dw.SingleTable("words", global_indexes=2)
+
+
+class Word(Model, table=words, pk="W", sk="{text}#{number}#{last}"):
+    text: Attr[str]
+    number: Attr[int]
+    last: Attr[str]
+    after: Attr[timedelta]
+    by_last = IndexMap("gsi0", pk="W", sk="X#{number}#{last}")
+    by_after = IndexMap("gsi1", pk="W", sk="{after}")
+
+
+class Wordy(Model, table=words, pk="W", sk="{text}"):
+    """Items in the same partition, among those of the other class."""
+
+    text: Attr[str]
+
+
+texts = st.text(st.sampled_from("%#$! ab~\U0010ffff"), max_size=3)
+few = st.integers(-12, 12)
+spans = st.decimals(-3, 3, places=2).map(lambda seconds: timedelta(seconds=float(seconds)))
+rows = st.tuples(texts, few, texts, spans)
+OPERATORS = ["eq", "lt", "lte", "gt", "gte", "begins_with", "between"]
+ways = st.sampled_from(
+    [
+        (Word, None, [("text", texts)], {}),
+        (Word, None, [("number", few)], {"text": texts}),
+        (Word, None, [("last", texts)], {"text": texts, "number": few}),
+        (Word, "by_last", [("number", few)], {}),
+        (Word, "by_last", [("last", texts)], {"number": few}),
+        (Word, "by_after", [("after", spans)], {}),
+    ]
+)
+
+
+def holds(value: Any, operator: str, operand: Any) -> bool:
+    return {
+        "eq": lambda: value == operand,
+        "lt": lambda: value < operand,
+        "lte": lambda: value <= operand,
+        "gt": lambda: value > operand,
+        "gte": lambda: value >= operand,
+        "begins_with": lambda: value.startswith(operand),
+        "between": lambda: operand[0] <= value <= operand[1],
+    }[operator]()
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(rows, max_size=12), st.data())
+@example([("a", 1, "b", timedelta(0)), ("a ", 1, "b", timedelta(0)), ("a#", 2, "", timedelta(1))], None)
+def test_a_range_finds_what_a_filter_would(every: list[tuple[str, int, str, timedelta]], data: Any) -> None:
+    with connected("memory:") as db, db.use():
+        db.create_tables(words)
+        stored: dict[Any, Word] = {}
+        for text, number, last, after in every:
+            word = Word(text=text, number=number, last=last, after=after)
+            word.put()
+            stored[text, number, last] = word
+            if text and "#" not in text:
+                Wordy(text=text).put()
+        if data is None:
+            assert [one.text for one in Word.query()] == ["a", "a ", "a#"]
+            return
+        _, index, [(name, values)], equal = data.draw(ways)
+        given_equal = {key: data.draw(strategy) for key, strategy in equal.items()}
+        operators = [one for one in OPERATORS if one != "begins_with" or values is texts]
+        conditions: dict[str, Any] = {}
+        for operator in data.draw(st.lists(st.sampled_from(operators), max_size=2, unique=True)):
+            operand = data.draw(values)
+            conditions[operator] = tuple(sorted([operand, data.draw(values)])) if operator == "between" else operand
+        lookups = {f"{name}__{operator}": operand for operator, operand in conditions.items()}
+        source = Word if index is None else getattr(Word, index)
+        found = source.query(**given_equal, **lookups).all()
+        expected = [
+            word
+            for word in stored.values()
+            if all(getattr(word, key) == value for key, value in given_equal.items())
+            and all(holds(getattr(word, name), operator, operand) for operator, operand in conditions.items())
+        ]
+        assert sorted((one.text, one.number, one.last) for one in found) == sorted(
+            (one.text, one.number, one.last) for one in expected
+        )
+        # And they come in the order of the values.
+        assert [getattr(one, name) for one in found] == sorted(getattr(one, name) for one in found)
+        by_find = Word.find(**given_equal, **lookups).all()
+        assert sorted(map(id_of, by_find)) == sorted(map(id_of, expected))
+
+
+def id_of(word: Word) -> tuple[str, int, str]:
+    return word.text, word.number, word.last
+
+
+def test_dates_are_what_keys_are_sorted_by() -> None:
+    assert isinstance(day(1), datetime)
