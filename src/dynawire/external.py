@@ -11,6 +11,7 @@ import msgspec
 from .errors import SchemaError
 from .mapping.adapters.external import ExternalDeclaration
 from .mapping.indexes import IndexDeclaration
+from .mapping.layout import TableLayout
 from .operations.external import map_external
 from .operations.target import Target
 from .table import Table
@@ -45,6 +46,12 @@ class ExternalTables:
         shown = getattr(model, "__name__", type(model).__name__)
         if hasattr(model, "__mapped__"):
             raise SchemaError(f"{shown} says itself which table it has; write db.table({shown})", model=shown)
+        if isinstance(name, TableLayout):
+            raise SchemaError(
+                f"{shown} can't be placed in the single table {name.name}: that takes Models and PydanticModels, "
+                "whose class statements say the templates of their keys",
+                model=shown,
+            )
         if name is None or partition_key is None:
             missing = "name" if name is None else "partition_key"
             raise SchemaError(

@@ -338,7 +338,8 @@ class ModelOperations(_Keyed[PK, SK], ModelBatches, ModelFinding, ModelKeeping, 
         Raises:
             ValidationError: something does not fit.
         """
-        return mapped(type(self)).plan.encode(self)
+        plan = mapped(type(self)).plan
+        return plan.stored(plan.encode(self))
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:

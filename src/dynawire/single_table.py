@@ -59,6 +59,7 @@ class SingleTable(TableLayout):
         sort_key: str | None = "sk",
         separator: str = DEFAULT_SEPARATOR,
         kind: str | None = DEFAULT_KIND,
+        store_keys: bool = True,
         **options: Unpack[TableKeywords],
     ) -> None:
         unknown = sorted(set(options) - set(TableOptions.__struct_fields__))
@@ -80,6 +81,7 @@ class SingleTable(TableLayout):
             indexes={key: _named(key, index) for key, index in {**global_indexes, **local_indexes}.items()},
             separator=separator,
             kind=kind,
+            store_keys=store_keys,
             options=options,
         )
         # Refuses at once what the service would refuse.

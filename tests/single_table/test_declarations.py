@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 from collections.abc import Callable
 from datetime import datetime
@@ -91,6 +92,18 @@ def test_class_keywords(make: Callable[..., Any], reason: str) -> None:
 def test_index_maps(index: Any, reason: str) -> None:
     with pytest.raises((SchemaError, dw.ExpressionError), match=reason):
         made()(by=index)
+
+
+def test_classes_that_are_not_ours_have_tables_of_their_own() -> None:
+    @dataclasses.dataclass
+    class Book:
+        isbn: str
+
+    with (
+        dw.connect("memory:") as db,
+        pytest.raises(SchemaError, match=r"Book can't be placed in the single"),
+    ):
+        db.table(Book, name=SingleTable("books"), partition_key="isbn")  # type: ignore[arg-type]
 
 
 def test_one_generic_index_is_mapped_once() -> None:

@@ -314,3 +314,16 @@ def test_a_family_of_classes_is_one_kind(db: dw.Database, twin: Twins) -> None:
     assert stored_item(db, Dog(id="3"))["gsi0_sk"] == {"S": "Dog#3"}  # type: ignore[index]
     assert zoo.class_of(dog.to_item()) is Dog
     assert zoo.class_of(Animal(id="1").to_item()) is Animal
+
+
+def test_conflicts_without_a_version(db: dw.Database, twin: Twins) -> None:
+    twin(order(1)).insert()
+    mine, yours = twin(Order).get(**OF_FIRST), twin(Order).get(**OF_FIRST)
+    yours.status = "paid"
+    assert twin(yours).save(check="loaded") is True
+    mine.total = 5
+    with pytest.raises(dw.ItemChanged, match=r"another writer changed status of this Order") as info:
+        twin(mine).save(check="loaded")
+    assert info.value.changed == ("status",)
+    twin(twin(Order).get(**OF_FIRST)).delete(check="loaded")
+    assert not twin(Order).exists(**OF_FIRST)

@@ -17,6 +17,7 @@ from .base import ENCODE_FAILURES, MAX_DEPTH
 from .checks import check_codecs
 from .diagnosis import locate, shown_path
 from .dumped import record_codec
+from .key_only import key_only_of
 from .misfit import Misfit, TooDeep
 from .records import RecordCodec
 from .resolve import Resolver
@@ -57,6 +58,7 @@ class ClassPlan:
         codecs: one codec per attribute, by Python name.
         key_codecs: the primary key's codecs, partition key first.
         key_names: stored names of the primary key's attributes.
+        key_only: the attributes that are in the key alone, which is composed of them; None: there are none.
         versions: what its migrations say; None: it has none.
         check_before, check_after: called for an instance around the check of its values; None: nothing is.
         encode_for_write: encodes what is to be written: ``encode``, or ``encode_checked`` where that calls something.
@@ -77,6 +79,7 @@ class ClassPlan:
         self.key_attributes = mapping.key_attributes
         self.key_codecs = tuple(self.codecs[attribute.name] for attribute in self.key_attributes)
         self.key_names = tuple(attribute.stored_name for attribute in mapping.key)
+        self.key_only = key_only_of(mapping, self.record)
         self._deep = [
             attribute for attribute in mapping.attributes.values() if self.codecs[attribute.name].depth > MAX_DEPTH
         ]
@@ -95,12 +98,7 @@ class ClassPlan:
         compile_items: Callable[[], Callable[[WireItem], None]],
         compile_key: Callable[[], Callable[[WireItem], WireItem]] | None = None,
     ) -> None:
-        """Let every item that is encoded be completed by a function, before one is encoded for the first time.
-
-        Args:
-            compile_items: makes the function that completes an item.
-            compile_key: makes the function from the attributes a primary key is composed of to the key.
-        """
+        """Say how to make the function that completes every item, and the one from a key's sources to the key."""
         self._compile_items = compile_items
         self._compile_key = compile_key
 
@@ -128,7 +126,8 @@ class ClassPlan:
 
     def _instance_lines(self, scope: Scope) -> list[str]:
         lines, instance = self.record.build_lines(scope)
-        found = [*lines, f"o = {instance}"]
+        restored = [] if self.key_only is None else [f"{scope.bind(self.key_only.restore)}(w)"]
+        found = [*restored, *lines, f"o = {instance}"]
         if self.adapter.keeps_on_instance:
             found.append("o._loaded = w")
         elif self.adapter.tracks:
@@ -172,6 +171,10 @@ class ClassPlan:
         return scope.function(f"encode_key_{self.name}", "values", [*unpacked, f"return {key}"])
 
     # ------------------------------------------------------------------ writing
+
+    def stored(self, wire: WireItem) -> WireItem:
+        """What of an item is stored: all but what is in its key alone."""
+        return wire if self.key_only is None else self.key_only.stored(wire)
 
     def encode(self, instance: Any) -> WireItem:
         """The item of an instance, by stored name; binary is ``bytes``.
@@ -426,7 +429,8 @@ class ClassPlan:
 
     def misfit_in(self, item: WireItem | None) -> DecodeError:
         """The error that says which value of an item does not fit the class, and where."""
-        path, expected, found = locate(self.record, {"M": item or {}})
+        whole = (item or {}) if self.key_only is None else self.key_only.with_sources(item or {})
+        path, expected, found = locate(self.record, {"M": whole})
         key = {name: item[name] for name in self.key_names if name in item} if item else None
         where = f"{self.name}.{shown_path(path)}" if path else self.name
         return DecodeError(

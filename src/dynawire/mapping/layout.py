@@ -27,6 +27,7 @@ class TableLayout:
         indexes: the generic indexes, by name; their keys are given by stored names.
         separator: the separator of every template in it.
         kind: stored name of the attribute that says of which class an item is; None: there is none.
+        store_keys: whether what the primary key is composed of is stored beside it.
         options: how the table is made.
         made: what the layers above make of it, once.
     """
@@ -40,6 +41,7 @@ class TableLayout:
         indexes: Mapping[str, IndexDeclaration],
         separator: str,
         kind: str | None,
+        store_keys: bool,
         options: Mapping[str, Any],
     ) -> None:
         self.name = name
@@ -48,6 +50,7 @@ class TableLayout:
         self.indexes = dict(indexes)
         self.separator = separator
         self.kind = kind
+        self.store_keys = store_keys
         self.options = dict(options)
         self.made: Any = None
         self._expected: list[Callable[[], Any]] = []

@@ -130,6 +130,8 @@ def class_mapping(
         # Their items are of one kind, and of several classes.
         said = msgspec.structs.replace(said, kind=family.root.__name__)
     placement, attributes, indexes = _Placing(cls, said, attributes).result(indexes)
+    if not said.layout.store_keys:
+        _check_unstored(cls, placement, attributes)
     made = {**said.layout.options, **keywords}
     ttl = next((one for one in attributes if one.ttl and one.stored_name != made.get("ttl")), None)
     if ttl is not None:
@@ -153,6 +155,21 @@ def class_mapping(
     if is_root:
         said.layout.add(cls, placement)
     return mapping
+
+
+def _check_unstored(cls: Any, placement: Placement, attributes: Iterable[Attribute]) -> None:
+    """Refuse what needs an attribute to be stored that is in the key alone."""
+    unique = {one.name: one.unique for one in attributes if one.unique is not None}
+    needed = {name: f"the scope of the unique {one}" for one in unique for name in unique[one].scope}
+    needed |= dict.fromkeys(unique, "unique=")
+    for name in placement.key_sources:
+        if name in needed:
+            raise SchemaError(
+                f"{cls.__name__}.{name} is {needed[name]}, and so must be stored, but {placement.layout.name} has it "
+                "in the key alone; leave out store_keys=False",
+                model=cls.__name__,
+                attribute=name,
+            )
 
 
 class _Placing:

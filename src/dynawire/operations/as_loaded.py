@@ -44,8 +44,11 @@ class AsLoaded:
         self._target = target
         self._before = before
         self._stored = before
-        keys = target.plan.key_names
-        self._names = [name for name in target.mapped.paths_by_stored_name if name not in keys]
+        plan = target.plan
+        keys = {*plan.key_names, *(() if plan.key_only is None else plan.key_only.names)}
+        # Generic keys are as what they are composed of.
+        attributes = target.mapped.mapping.attributes.values()
+        self._names = [one.stored_name for one in attributes if not one.hidden and one.stored_name not in keys]
 
     @property
     def is_new(self) -> bool:

@@ -53,7 +53,7 @@ class _Entry:
                 if upkeep.keeping is not None:
                     upkeep.keeping.refuse_put_in_batch(given)
                 self.staged = upkeep.stage_put(given, wire)
-            item = encode_json(wire)
+            item = encode_json(target.plan.stored(wire))
             target.plan.check_size(wire, len(item))
             self.json = b'{"PutRequest":{"Item":' + item + b"}}"
         else:

@@ -18,6 +18,7 @@ from ..errors import ExpressionError
 from ..expressions import Comparison, Condition, Junction, Path, Update, Value
 from ..mapping.attributes import Attribute
 from ..mapping.class_mapping import ClassMapping
+from ..mapping.templates import BoundTemplate
 from .assumed import Assumed
 from .changes import Changes, default_wire
 from .computation import Computation, computation_of
@@ -148,6 +149,11 @@ class ComputedAttributes:
                 pieces.append(repr(literals[place + 1]))
         return " + ".join(pieces)
 
+    def key_templates(self) -> dict[str, BoundTemplate]:
+        """How the attributes of the primary key are composed, by stored name."""
+        found = {name: self.by_name[name].template for name in self._plan.key_names if name in self.by_name}
+        return {name: template for name, template in found.items() if template is not None}
+
     def key_of(self, wire: WireItem) -> WireItem:
         """The primary key of an item, or of the sources of its key."""
         key: WireItem = {}
@@ -257,7 +263,7 @@ class ComputedAttributes:
                 added.append(Update("REMOVE", self._paths[computation.name]))
         if upsert and key:
             constant = {one.name: one.value({}) or {} for one in self._constant}
-            if self._mapping.placement is not None:
+            if self._mapping.placement is not None and self._plan.key_only is None:
                 constant |= {name: known[name] for name in self._key_sources}
             added += [Update("SET", self._paths[name], Value(None, wire)) for name, wire in constant.items()]
         updates += added

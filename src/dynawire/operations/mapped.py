@@ -62,6 +62,8 @@ class MappedClass:
         if self.computed is not None:
             compile_key = None if mapping.placement is None else self.computed.compile_key
             self.plan.compute_with(self.computed.compile_items, compile_key)
+            if self.plan.key_only is not None:
+                self.plan.key_only.templates = self.computed.key_templates()
         self.upkeep = upkeep_of(mapping, self.paths, self.plan, adapter, self.computed)
         self.hooks: dict[str, HookPair] | None = None
         maintain_hooks(self)

@@ -13,6 +13,7 @@ from ..errors import DecodeError
 from ..expressions import Path
 from .pages import Reader
 from .target import Target
+from .unstored import refuse_unstored
 
 __all__ = ["requested_paths", "tuple_reader", "value_at"]
 
@@ -47,6 +48,7 @@ def tuple_reader(target: Target, paths: Sequence[Path[Any]]) -> Reader:
     An attribute that an item does not have gives its default, or None where its type allows that; what is missing
     inside a map or a list gives None.
     """
+    refuse_unstored(target, paths, "projected")
     known = ("project", *(path._steps for path in paths))
     reader: Reader | None = target.readers.get(known)
     if reader is None:

@@ -26,7 +26,7 @@ def put_item(target: Target, instance: Any) -> Operation[None]:
         target = target.of(instance)
     plan = target.plan
     wire = plan.encode_for_write(instance)
-    item = encode_json(wire)
+    item = encode_json(plan.stored(wire))
     plan.check_size(wire, len(item))
     if active_meter.get() is None:
         yield Request("PutItem", target.put_prefix + item + b"}", True, target)
@@ -45,7 +45,7 @@ def put_maintained(target: Target, instance: Any) -> Operation[None]:
     assert upkeep is not None
     wire = plan.encode_for_write(instance)
     staged = upkeep.stage_put(instance, wire)
-    item = encode_json(wire)
+    item = encode_json(plan.stored(wire))
     plan.check_size(wire, len(item))
     body = target.put_prefix + item + staged.condition_members
     measured = active_meter.get() is not None
@@ -132,10 +132,11 @@ def _put(
             condition = staged.condition if condition is None else all_of([condition, staged.condition])
             idempotent = False
             explain = staged.explained(target, explain)
-    plan.check_size(wire, len(encode_json(wire)))
+    stored = plan.stored(wire)
+    plan.check_size(stored, len(encode_json(stored)))
 
     def request() -> dict[str, Any]:
-        made: dict[str, Any] = {"TableName": target.table_name, "Item": wire}
+        made: dict[str, Any] = {"TableName": target.table_name, "Item": stored}
         require_all(target, made, [] if condition is None else [condition], check, Placeholders())
         return made
 

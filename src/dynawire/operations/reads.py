@@ -26,6 +26,7 @@ from .projected import requested_paths, tuple_reader
 from .reserved import hidden
 from .target import Target, as_condition
 from .template_keys import key_templates, own_items, split_template_condition
+from .unstored import refuse_unstored
 
 __all__ = ["Read", "check_filter", "compile_read", "hiding_expired", "read_of_query", "readers", "segments"]
 
@@ -163,6 +164,7 @@ def check_filter(read: Read) -> None:
     if read.filter is None:
         return
     names = [path for path in read.filter.paths() if path._owner is not None]
+    refuse_unstored(read.target, names, "filtered by")
     if read.key_conditions is not None:
         key = {name for part in _key_of(read.target, read.index) for name in part}
         for path in names:

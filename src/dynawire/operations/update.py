@@ -210,7 +210,10 @@ def _must_be_there(target: Target) -> dict[str, Attribute]:
     return {
         attribute.stored_name: attribute
         for attribute in target.mapped.mapping.attributes.values()
-        if attribute.role is None and attribute.computed is None and not target.plan.record.may_be_absent(attribute)
+        if attribute.role is None
+        and attribute.computed is None
+        and not (target.plan.key_only is not None and attribute.stored_name in target.plan.key_only.names)
+        and not target.plan.record.may_be_absent(attribute)
     }
 
 

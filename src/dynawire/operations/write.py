@@ -14,6 +14,7 @@ from ..expressions import Condition, Placeholders, all_of, compile_condition
 from .effects import Operation, Request
 from .failures import is_lost_path
 from .target import Target, encode_request, raw_capacity
+from .unstored import refuse_unstored
 
 if TYPE_CHECKING:
     from .companions import Companions
@@ -141,6 +142,7 @@ def add_condition(
 ) -> None:
     """Put the condition and every placeholder into a request."""
     if condition is not None:
+        refuse_unstored(target, condition.paths(), "looked at by a condition")
         request["ConditionExpression"] = compile_condition(condition, placeholders, target.owner)
     placeholders.apply(request)
 

@@ -18,6 +18,7 @@ from ...expressions import Condition, Junction, Placeholders, all_of, compile_co
 from ...expressions.evaluation import check_owners
 from ...expressions.normal_form import conjuncts, normal_form, top_level_names
 from ..target import Target
+from ..unstored import refuse_unstored
 from .costs import cost_of_scan, selectivity
 from .derived import derived_conditions, template_sources
 from .facts import Facts
@@ -52,6 +53,7 @@ def plan_access(
     """
     if condition is not None:
         check_owners(condition, target.owner)
+        refuse_unstored(target, condition.paths(), "found by")
     if target.belongs is not None:
         condition = target.belongs if condition is None else all_of([condition, target.belongs])
     if condition is not None:

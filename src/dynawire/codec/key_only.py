@@ -1,0 +1,95 @@
+"""Attributes that are stored in the key alone, which is composed of them, and read out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from ..mapping.class_mapping import ClassMapping
+from ..mapping.templates import BoundTemplate
+from .misfit import Misfit
+from .records import RecordCodec
+
+__all__ = ["KeyOnly", "key_only_members", "key_only_of"]
+
+
+class _KeyText(msgspec.Struct, gc=False):
+    S: str
+
+
+def key_only_members(record: RecordCodec, unstored: frozenset[str], key_names: Sequence[str]) -> type[msgspec.Struct]:
+    """The struct msgspec reads an item into, without the attributes that are in the key, and with the key."""
+    required: list[Any] = []
+    optional: list[Any] = []
+    renames: dict[str, str] = {}
+    for position, attribute in enumerate(record.fields.attributes):
+        wire_type = record.codecs[attribute.name].wire_type
+        name = f"f{position}"
+        renames[name] = attribute.stored_name
+        if record.may_be_absent(attribute) or attribute.stored_name in unstored:
+            optional.append((name, wire_type | None, None))
+        else:
+            required.append((name, wire_type))
+    for place, key_name in enumerate(key_names):
+        renames[f"k{place}"] = key_name
+        required.append((f"k{place}", _KeyText))
+    return msgspec.defstruct(
+        f"Wire{record.cls.__name__}", [*required, *optional], rename=renames, gc=False, kw_only=True
+    )
+
+
+class KeyOnly:
+    """The attributes of a class that are in the key alone.
+
+    Attributes:
+        names: their stored names.
+        templates: how the key is composed of them, by the key's stored name; known when the class is complete.
+    """
+
+    def __init__(self, record: RecordCodec, names: frozenset[str], key_names: Sequence[str]) -> None:
+        self.names = names
+        self.templates: Mapping[str, BoundTemplate] = {}
+        self._key_names = key_names
+        self._members = [
+            (f"f{position}", attribute.stored_name, record.codecs[attribute.name].wire_type)
+            for position, attribute in enumerate(record.fields.attributes)
+            if attribute.stored_name in names
+        ]
+        record.wire_members = key_only_members(record, names, key_names)
+
+    def stored(self, wire: dict[str, Any]) -> dict[str, Any]:
+        """What of an item is stored."""
+        return {name: one for name, one in wire.items() if name not in self.names}
+
+    def with_sources(self, item: dict[str, Any]) -> dict[str, Any]:
+        """An item with what is in its key, as far as that can be read."""
+        found = dict(item)
+        for name, template in self.templates.items():
+            found |= template.read(item.get(name, {}).get("S") or "") or {}
+        return found
+
+    def restore(self, wire: Any) -> None:
+        """Give the struct of an item just read what is in its key.
+
+        Raises:
+            Misfit: the key is of another form.
+        """
+        found: dict[str, Any] = {}
+        for place, name in enumerate(self._key_names):
+            template = self.templates[name]
+            part = template.read(getattr(wire, f"k{place}").S)
+            if part is None:
+                raise Misfit(f"a key that is not of the form {template.template.text}")
+            found |= part
+        for member, stored_name, wire_type in self._members:
+            setattr(wire, member, msgspec.convert(found[stored_name], wire_type, strict=False))
+
+
+def key_only_of(mapping: ClassMapping, record: RecordCodec) -> KeyOnly | None:
+    """The attributes of a class that are in the key alone; None: there are none."""
+    if mapping.placement is None or mapping.placement.layout.store_keys:
+        return None
+    names = frozenset(attribute.stored_name for attribute in mapping.key_attributes)
+    return KeyOnly(record, names, [attribute.stored_name for attribute in mapping.key])
