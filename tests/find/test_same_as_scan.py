@@ -116,4 +116,9 @@ def test_on_dynamodb_local(
     store(local, wires)
     for condition, indexes in cases:
         offer(table, indexes, table._target.known.get("statistics") or ASSUMED)
-        agree(local, condition)
+        try:
+            agree(local, condition)
+        except dw.ServiceError as error:
+            # It refuses to go on from a position at the upper end of a BETWEEN, in an index on the table's sort key.
+            if "does not match the range key predicate" not in error.message:
+                raise
