@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import dynawire as dw
-from dynawire import Attr, GlobalIndex, Model, attr, partition_key, sort_key
+from dynawire import Attr, GlobalIndex, Model, attr, discriminator, partition_key, sort_key
 
 
 class Airport(Model, table="airports"):
@@ -295,3 +295,40 @@ def test_one_where_several_are_needed(db: dw.Database, name: str) -> None:
         Book.write_many(delete="abc")
     assert Book.scan().count() == 3
     assert [book.isbn for book in Book.get_many(["a", "b"])] == ["a", "b"]
+
+
+class Pet(Model, table="pets"):
+    """A class of several, before limits were set."""
+
+    id: Attr[str] = partition_key()
+    kind: Attr[str] = discriminator()
+    age: Attr[int] = attr(default=0)
+
+
+class StrictPet(Model, table="pets"):
+    """The same, with a limit that what is stored breaks."""
+
+    id: Attr[str] = partition_key()
+    kind: Attr[str] = discriminator()
+    age: Attr[int] = attr(default=0, le=30)
+    name: Attr[str] = attr(default="")
+
+
+class Pony(Pet, tag="pony"):
+    """A kind of pet."""
+
+
+class StrictPony(StrictPet, tag="pony"):
+    """The same kind."""
+
+
+def test_the_class_of_an_item_stays_under_newer_limits_too(db: dw.Database) -> None:
+    db.create_tables(Pet)
+    Pony(id="1", age=50).insert()
+    pony = StrictPony.get_one("1")
+    pony.name = "Old"
+    assert pony.save()
+    pony.kind = "dog"
+    with pytest.raises(dw.ValidationError):
+        pony.save()
+    assert StrictPony.get_one("1").to_dict() == {"id": "1", "kind": "pony", "age": 50, "name": "Old"}

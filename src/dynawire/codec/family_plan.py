@@ -75,6 +75,10 @@ class FamilyPlan(ClassPlan):
             )
         return wire
 
+    def encode_without_limits(self, instance: Any) -> WireItem | None:
+        wire = super().encode_without_limits(instance)
+        return wire if wire is not None and wire.get(self.family.stored_name) == self._tag else None
+
     # ------------------------------------------------------------------ reading
 
     def read_item(self, response: bytes) -> tuple[Any, Any]:
