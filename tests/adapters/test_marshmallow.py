@@ -334,6 +334,14 @@ def test_what_marshmallow_says_arrives_unchanged(name: str, value: Any, path: st
         assert refusal(lambda: getattr(Everything, name).set(value)) == [(path, said)]
 
 
+def test_an_object_that_is_no_such_map() -> None:
+    one = Everything(id=uuid4())
+    one.address = date(2026, 1, 2)
+    with pytest.raises(dw.ValidationError) as caught:
+        one.validate()
+    assert caught.value.errors == (("address.city", "Missing data for required field."),)
+
+
 def test_every_failure_is_told() -> None:
     with pytest.raises(dw.ValidationError) as caught:
         Everything(whole="x", text=5, txt="y")

@@ -231,6 +231,16 @@ def test_every_failure_is_told() -> None:
     ]
 
 
+def test_numbers_too_large_for_a_date_are_refused() -> None:
+    one = Everything(id=uuid4())
+    one.utc, one.took = 1e12, 1e15
+    with pytest.raises(dw.ValidationError) as caught:
+        one.validate()
+    assert [path for path, _ in caught.value.errors] == ["utc", "took"]
+    with pytest.raises(dw.ValidationError, match="schematics raised OverflowError"):
+        Everything(id=uuid4(), utc=1e12)
+
+
 def test_validators_of_the_model(db: dw.Database) -> None:
     class Range(SchematicsModel, table="ranges"):
         class Schema(Model):  # type: ignore[misc]

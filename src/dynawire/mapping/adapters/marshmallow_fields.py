@@ -304,7 +304,12 @@ def _is_map(value: Any) -> bool:
 
 def _raw_of_schema(form: StoredForm, value: Any) -> Any:
     if not isinstance(value, Mapping):
-        return value if isinstance(value, _PRIMITIVES) else form.field.schema.dump(value)
+        if isinstance(value, _PRIMITIVES):
+            return value
+        if _fits_schema(form, value):
+            return form.field.schema.dump(value)
+        # An object, of which the fields shall say what is wrong.
+        value = {name: one for name, _, _ in form.members() if (one := getattr(value, name, None)) is not None}
     by_key = {key: inner for _, key, inner in form.members()}
     keys = {name: key for name, key, _ in form.members()}
     raw: dict[Any, Any] = {}

@@ -125,6 +125,8 @@ class SchematicsDriver(SchemaDriver):
                 raw[key] = raw_of(field, converted(field, value))
             except BaseError as error:
                 problems += [(joined(name, path), reason) for path, reason in _flat(error, value, field)]
+            except ArithmeticError as error:  # of a number too large for a date, of which schematics does not think
+                problems.append((name, _overflow(error)))
         if problems:
             raise refused(self.model, problems)
         for key in self._empty:
@@ -152,6 +154,8 @@ class SchematicsDriver(SchemaDriver):
             model.validate()
         except DataError as error:
             found = error.errors
+        except ArithmeticError as error:
+            found = {"": [_overflow(error)]}
         if found is not None:
             raise refused(self.model, self._told(found, raw))
         return {name: value for name in self._fields if (value := model.get(name)) is not None}
@@ -338,6 +342,10 @@ _SPECIAL: dict[Any, tuple[Any, Callable[[Any, Any], Any]]] = {
 
 
 # ---------------------------------------------------------------------- what schematics says
+
+
+def _overflow(error: ArithmeticError) -> Said:
+    return Said(f"can't be converted: schematics raised {type(error).__name__}")
 
 
 def _flat(found: Any, value: Any, field: Any) -> Problems:
