@@ -29,6 +29,7 @@ from dynawire import (
     attr,
     created_at,
     discriminator,
+    hooks,
     joined,
     many_to_one,
     one_to_many,
@@ -692,7 +693,11 @@ def test_trusted_items_are_converted_and_not_validated(everything: dw.Table[Ever
     with pytest.raises(dw.DecodeError, match=r"day: expected .* \(Not a valid date"):
         Trusting.get(put_raw(db, day={"S": "2026"}))
     found.text = "x"
-    with pytest.raises(dw.ValidationError, match="url: Not a valid URL"):
+    for write in (found.save, found.put, found.validate):
+        with pytest.raises(dw.ValidationError, match="url: Not a valid URL"):
+            write()
+    found.whole = "many"  # of another type
+    with pytest.raises(dw.ValidationError, match="whole: Not a valid integer"):
         found.save()
 
 
@@ -905,6 +910,35 @@ def test_relations(db: dw.Database) -> None:
         declared_with(Schema=Id, keywords={}, boss=many_to_one("id"))
 
 
+def test_hooks_of_the_class(db: dw.Database) -> None:
+    class Article(MarshmallowModel, table="articles"):
+        class Schema:
+            id = fields.Str(required=True)
+            title = fields.Str(required=True)
+            slug = fields.Str(validate=validate.Length(min=2))
+
+        id: Attr[str] = partition_key()
+        title: Attr[str]
+        slug: Attr[str]
+
+        @hooks.before_save
+        def make_slug(self) -> None:
+            self.slug = self.title.lower()
+
+        @hooks.after_load
+        def seen(self) -> None:
+            self._seen = True
+
+    db.create_tables(Article)
+    article = Article(id="1", title="Dust")
+    article.insert()
+    assert Article.get_one("1").slug == "dust"
+    assert Article.get_one("1")._seen
+    article.title = "D"
+    with pytest.raises(dw.ValidationError, match="slug: Shorter than minimum length 2"):
+        article.save()
+
+
 def test_time_to_live(db: dw.Database) -> None:
     class Session(MarshmallowModel, table="sessions", hide_expired=True):
         class Schema:
@@ -970,6 +1004,7 @@ def schema_of(**more: Any) -> Any:
             "a default is for the schema",
         ),
         ({"Schema": schema_of(k=fields.Str()), "id": partition_key(), "k": discriminator()}, "is for a Model"),
+        ({"Schema": schema_of(k=fields.Str()), "id": partition_key(), "k": attr(mutator=str.strip)}, "has a mutator="),
         ({"Schema": Id, "id": partition_key(), "k": joined("id", "id")}, "can't be computed by dynawire"),
         ({"Schema": schema_of(query=fields.Int()), "id": partition_key()}, "Thing's own query"),
         ({"Schema": schema_of(paths=fields.Int()), "id": partition_key()}, "Thing's own paths"),

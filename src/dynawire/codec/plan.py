@@ -212,7 +212,7 @@ class ClassPlan:
         assert isinstance(record, RecordCodec)
         try:
             return record.encode_members(instance)
-        except ENCODE_FAILURES:
+        except (*ENCODE_FAILURES, ValidationError):
             return None
 
     def encode_checked(self, instance: Any) -> WireItem:
