@@ -68,6 +68,8 @@ class SingleTable(TableLayout):
                 f"SingleTable({name!r}): unknown keyword {unknown[0]!r}"
                 f"{nearest(unknown[0], TableOptions.__struct_fields__)}"
             )
+        if "migrations" in options:
+            raise SchemaError(f"SingleTable({name!r}): migrations= is said at each class that has some")
         if isinstance(global_indexes, int):
             _check_count(name, "global_indexes", global_indexes, MAX_GLOBAL_INDEXES)
             global_indexes = {f"gsi{one}": GlobalIndex(f"gsi{one}_pk", f"gsi{one}_sk") for one in range(global_indexes)}

@@ -32,6 +32,7 @@ from .pages import PageReader, ReadPlan
 from .reads import Read, compile_read
 from .save import prepare_save
 from .target import Target, encode_request, raw_capacity
+from .template_keys import own_items
 from .transact import send
 
 __all__ = ["MAX_MIGRATION_SEGMENTS", "MigrationFailure", "MigrationResult", "migrate_all"]
@@ -211,7 +212,7 @@ class _Migrating:
         self._checkpoint = checkpoint
         self._meter = CapacityMeter(active_meter.get())
         self._before = (state.result.read_units, state.result.write_units)
-        compiled = compile_read(Read(target=target))
+        compiled = compile_read(Read(target=target, filter=own_items(target)))
         request = {**compiled.request, "Limit": page_size}
         self._read = msgspec.structs.replace(compiled, request=request, read=_raw_items, misfits=None)
 
