@@ -21,7 +21,22 @@ from marshmallow import fields
 from schematics import types
 
 import dynawire as dw
-from dynawire import Attr, Json, Model, NaiveDatetime, Stored, attr, counter, partition_key, sort_key
+from dynawire import (
+    Attr,
+    GlobalIndex,
+    IndexMap,
+    Json,
+    Model,
+    NaiveDatetime,
+    SingleTable,
+    Stored,
+    attr,
+    computed,
+    counter,
+    joined,
+    partition_key,
+    sort_key,
+)
 from dynawire.marshmallow import MarshmallowModel
 from dynawire.schematics import SchematicsModel
 
@@ -188,6 +203,66 @@ GAME: Item = {
 }
 
 
+app = SingleTable("app", global_indexes=20, local_indexes=5, separator="~", kind=None)
+
+
+class Alarm(Model, table=app, pk="{account}", sk="{at}"):
+    """What dynamojo wrote: readable attributes, a joined one, and the generic keys that mirror them."""
+
+    account: Attr[str]
+    at: Attr[str]
+    type: Attr[str]
+    name: Attr[str]
+    severity: Attr[int] = attr(default=1)
+    owner: Attr[str | None] = attr(default=None, store_none=True)  # None was stored as NULL
+    more: Attr[dict[str, Any]] = attr(default_factory=dict)
+    search: Attr[str] = joined("type", "name", "at", separator="~")
+
+    by_type = IndexMap("gsi0", pk="{type}", sk="{at}")
+    by_owner = IndexMap("gsi1", pk="{owner}", sk="{at}")
+    by_search = IndexMap("lsi0", sk="{type}~{name}~{at}")
+
+
+ALARM: Item = {
+    "pk": {"S": "acme"},
+    "sk": {"S": "2024-01-02T03:04:05"},
+    "gsi0_pk": {"S": "DISK"},
+    "gsi0_sk": {"S": "2024-01-02T03:04:05"},
+    "gsi1_sk": {"S": "2024-01-02T03:04:05"},  # its partition key was left out: there is no owner
+    "lsi0_sk": {"S": "DISK~disk #1 full~2024-01-02T03:04:05"},
+    "account": {"S": "acme"},
+    "at": {"S": "2024-01-02T03:04:05"},
+    "type": {"S": "DISK"},
+    "name": {"S": "disk #1 full"},
+    "severity": {"N": "5"},
+    "owner": {"NULL": True},
+    "more": {"M": {"a": {"M": {"b": {"NULL": True}}}}},
+    "search": {"S": "DISK~disk #1 full~2024-01-02T03:04:05"},
+    "unknown": {"L": []},
+}
+
+
+class BareAlarm(Model, table="bare-alarms"):
+    """What dynamojo wrote with ``store_aliases=False``: readable attributes are in the keys alone."""
+
+    account: Attr[str] = partition_key(name="pk")
+    at: Attr[str] = sort_key(name="sk")
+    type: Attr[str | None] = attr(default=None, name="gsi0_pk")
+    at_again: Attr[str] = computed(str, "at", name="gsi0_sk")
+    severity: Attr[int] = attr(default=1)
+
+    by_type = GlobalIndex("type", "at_again", name="gsi0")
+
+
+BARE: Item = {
+    "pk": {"S": "acme"},
+    "sk": {"S": "2024-01-02"},
+    "gsi0_pk": {"S": "DISK"},
+    "gsi0_sk": {"S": "2024-01-02"},
+    "severity": {"N": "5"},
+}
+
+
 @dataclass(frozen=True)
 class Case:
     model: Any
@@ -196,6 +271,10 @@ class Case:
     values: dict[str, Any]
     change: tuple[str, Any]
     stored: dict[str, Any]
+
+    @property
+    def partition_key(self) -> str:
+        return {"pk": "account"}.get(name := next(iter(self.item)), name)
 
 
 CASES = {
@@ -254,6 +333,29 @@ CASES = {
         ("seen", datetime(2021, 1, 2, tzinfo=UTC)),
         {"S": "2021-01-02T00:00:00.000000+0000"},
     ),
+    "dynamojo": Case(
+        Alarm,
+        ("acme", "2024-01-02T03:04:05"),
+        ALARM,
+        {
+            "account": "acme",
+            "type": "DISK",
+            "severity": 5,
+            "owner": None,
+            "more": {"a": {"b": None}},
+            "search": "DISK~disk #1 full~2024-01-02T03:04:05",
+        },
+        ("severity", 6),
+        {"N": "6"},
+    ),
+    "dynamojo-without-aliases": Case(
+        BareAlarm,
+        ("acme", "2024-01-02"),
+        BARE,
+        {"type": "DISK", "at_again": "2024-01-02", "severity": 5},
+        ("severity", 6),
+        {"N": "6"},
+    ),
     "dynamodb-mapper": Case(
         Game,
         (("duke", "doomguy"), datetime(2012, 5, 31, 12, tzinfo=UTC)),
@@ -302,8 +404,8 @@ def all_raw(db: dw.Database, model: Any) -> list[Item]:
 def test_is_read(case: Case) -> None:
     item = case.model.get_one(*case.key)
     assert {name: getattr(item, name) for name in case.values} == case.values
-    partition_key_name = next(iter(case.item))
-    assert case.model.query(**{partition_key_name: case.key[0]}).one() == item
+    name = case.partition_key
+    assert case.model.query(**{name: case.key[0]}).one() == item
     assert case.model.scan().one() == item
     assert case.model.get_many([case.key]).items == [item]
 
@@ -355,6 +457,28 @@ def test_conditions_compare_with_the_stored_form(db: dw.Database) -> None:
     assert (
         Sale.query("a", at__between=(datetime(2020, 1, 1, tzinfo=UTC), datetime(2020, 2, 1, tzinfo=UTC))).count() == 1
     )
+
+
+def test_dynamojos_indexes_find_its_items_and_follow_their_changes(db: dw.Database) -> None:
+    db.create_tables(app)
+    put_raw(db, Alarm, ALARM)
+    (alarm,) = Alarm.by_type.query("DISK", at__begins_with="2024-").all()
+    assert Alarm.by_search.query(account="acme", type="DISK", name="disk #1 full").one() == alarm
+    assert Alarm.find(Alarm.type == "DISK").all() == [alarm]
+    assert Alarm.by_owner.query("ann").all() == []
+
+    alarm.name, alarm.owner = "gone", "ann"
+    assert alarm.save(check="loaded") is True
+    text = {"S": "DISK~gone~2024-01-02T03:04:05"}
+    changed = {"name": {"S": "gone"}, "owner": {"S": "ann"}, "gsi1_pk": {"S": "ann"}, "search": text, "lsi0_sk": text}
+    assert all_raw(db, Alarm) == [ALARM | changed]
+    assert Alarm.by_owner.query("ann").one() == alarm
+
+
+def test_dynamojos_bare_keys_are_found_by_their_index(db: dw.Database) -> None:
+    db.create_tables(BareAlarm)
+    put_raw(db, BareAlarm, BARE)
+    assert BareAlarm.by_type.query("DISK", at_again__gte="2024").one().to_item() == BARE
 
 
 class Entry(Model, table="entries"):
