@@ -39,7 +39,7 @@ from .errors import (
     VersionConflict,
     WorkflowFailed,
 )
-from .expressions import Condition, Path, UnknownMember, Update
+from .expressions import Condition, Path, UnknownMember, Update, all_of, any_of
 from .ids import ulid, uuid, uuid7
 from .index import GlobalIndex, IndexMap, LocalIndex
 from .key import Key
@@ -157,6 +157,8 @@ __all__ = [
     "Workflow",
     "WorkflowFailed",
     "WorkflowReport",
+    "all_of",
+    "any_of",
     "aprefetch",
     "attr",
     "computed",

@@ -55,7 +55,9 @@ def _engine(url: str | None, options: dict[str, Any]) -> Engine:
     url = url or os.environ.get("DYNAWIRE_URL")
     if not url:
         return _configured_aws(options)
-    scheme = url.partition(":")[0]
+    scheme = url.partition(":")[0].lower()
+    if scheme in ("memory", "sqlite", "http", "https", "dynamodb"):
+        url = scheme + url[len(scheme) :]  # upper or lower case, as in any URL
     if scheme in ("memory", "sqlite"):
         return _embedded(url, options)
     if scheme in ("http", "https", "dynamodb"):
@@ -119,9 +121,9 @@ def _made(kind: Callable[..., Engine], place: str | None, options: dict[str, Any
         unknown = [name for name in options if name not in known]
         if not unknown:
             raise
+        listing = f"its options: {', '.join(known)}"
         raise DynawireError(
-            f"this database has no option {unknown[0]!r}{nearest(unknown[0], [*known, *_OPTIONS])}; its options: "
-            f"{', '.join(known)}"
+            f"this database has no option {unknown[0]!r}{nearest(unknown[0], [*known, *_OPTIONS], listing)}"
         ) from None
 
 

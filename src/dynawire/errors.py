@@ -337,7 +337,15 @@ class TransactionCancelled(ServiceError):
     wire_reasons: Sequence[Mapping[str, Any]] = ()
 
 
-_CONDITION_CODES = frozenset({"ConditionalCheckFailedException", "ConditionalCheckFailed"})
+_CODES_OF_REASONS = {
+    "ConditionalCheckFailed": "ConditionalCheckFailedException",
+    "ItemCollectionSizeLimitExceeded": "ItemCollectionSizeLimitExceededException",
+    "ProvisionedThroughputExceeded": "ProvisionedThroughputExceededException",
+    "ThrottlingError": "ThrottlingException",
+    "TransactionConflict": "TransactionConflictException",
+    "ValidationError": "ValidationException",
+}
+"""The codes that the reasons of a cancelled transaction have, and those of the same errors of a request."""
 THROTTLING_CODES = frozenset(
     {
         "ProvisionedThroughputExceededException",
@@ -385,13 +393,15 @@ def service_error(
     """The error for a DynamoDB error response.
 
     Args:
-        code: the error code without its namespace (``"ConditionalCheckFailedException"``).
+        code: the error code without its namespace (``"ConditionalCheckFailedException"``), or that of a reason of a
+            cancelled transaction (``"ConditionalCheckFailed"``), which stands for the former.
         message: the service's message, which DynamoDB keeps free of item values.
         request_id: the service's request id.
         status: the HTTP status.
         fields: the whole error body; ``Item`` and ``CancellationReasons`` are taken from it.
     """
     body = fields or {}
+    code = _CODES_OF_REASONS.get(code, code)
     text = f"{code}: {message}" if message else code
     details: dict[str, Any] = {"code": code, "request_id": request_id}
     if code in _LIMIT_CODES:
@@ -399,7 +409,7 @@ def service_error(
     if code in _CREDENTIAL_CODES:
         return CredentialsError(text, **details)
     details["status"] = status
-    if code in _CONDITION_CODES:
+    if code == "ConditionalCheckFailedException":
         return ConditionFailed(text, wire_item=body.get("Item"), **details)
     if code == "TransactionCanceledException":
         return TransactionCancelled(text, wire_reasons=body.get("CancellationReasons") or (), **details)

@@ -445,7 +445,8 @@ def _table_keywords(
         advice = keyword_advice(name)
         if advice is not None:
             raise body.error(f"unknown class keyword {name!r}; {advice}")
-        raise body.error(f"unknown class keyword {name!r}{nearest(name, known)}; there are: {', '.join(known)}")
+        listing = f"there are: {', '.join(known)}"
+        raise body.error(f"unknown class keyword {name!r}{nearest(name, known, listing)}")
     of_table = options.keys() - {"migrations"} if any(hasattr(base, "__family__") for base in bases) else options.keys()
     if of_table and table is None and not abstract:
         raise body.error(f'{min(of_table)}= is about a table, and the class has none; write table="..."')

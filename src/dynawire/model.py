@@ -16,7 +16,7 @@ from .mapping.layout import TableLayout
 from .mapping.mutators import assign_as_it_is
 from .metaclass import ModelMeta
 from .model_operations import ModelOperations
-from .operations.mapped import mapped
+from .operations.mapped import check_values, mapped
 from .relations import many_to_many, many_to_one, one_to_many, one_to_one
 
 __all__ = ["Model"]
@@ -104,7 +104,7 @@ class Model(_Instance, ModelOperations[PK, SK], _Struct):
         Raises:
             ValidationError: something does not fit; every failure is in ``errors``.
         """
-        mapped(type(self)).plan.encode_for_write(self)
+        check_values(mapped(type(self)).plan.encode_for_write, self)
 
     def to_dict(self) -> dict[str, Any]:
         """The attributes by Python name, nested Models and Structs as they are."""

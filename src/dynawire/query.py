@@ -88,7 +88,7 @@ class Query(Unlisted, Generic[T]):
     where the engine waits for a network.
 
     Whole items are read: from a local index that does not hold every attribute they are fetched from the table (one
-    more read for each), and of a global index only ``project(...)`` can be read then.
+    more read for each); of a global index ``hydrate()`` reads them by their keys, ``project(...)`` what it holds.
     """
 
     __slots__ = ("_read", "_table")

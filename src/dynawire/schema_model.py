@@ -17,7 +17,7 @@ from .mapping.class_mapping import ClassMapping, TableOptions, nearest
 from .mapping.indexes import IndexDeclaration
 from .mapping.relations import RelationDeclaration, relation_problem
 from .model_operations import ModelOperations
-from .operations.mapped import MappedClass, mapped
+from .operations.mapped import MappedClass, check_values, mapped
 
 __all__ = ["SchemaModel"]
 
@@ -43,9 +43,8 @@ class _SchemaModelMeta(type):
         unknown = options.keys() - set(TableOptions.__struct_fields__)
         if unknown:
             one = min(unknown)
-            raise _error(
-                name, f"unknown class keyword {one!r}{nearest(one, _KEYWORDS)}; there are: {', '.join(_KEYWORDS)}"
-            )
+            listing = f"there are: {', '.join(_KEYWORDS)}"
+            raise _error(name, f"unknown class keyword {one!r}{nearest(one, _KEYWORDS, listing)}")
         if load is not None and load not in _LOADING:
             raise _error(name, f"load={load!r}: write 'trust' or 'validate'")
         if options and table is None:
@@ -261,7 +260,7 @@ class SchemaModel(_WithSchema, ModelOperations[Any, Any]):
         Raises:
             ValidationError: something does not fit; every failure is in ``errors``.
         """
-        mapped(type(self)).plan.encode(self)
+        check_values(mapped(type(self)).plan.encode, self)
 
     def to_dict(self) -> dict[str, Any]:
         """The attributes by Python name, nested values as they are."""

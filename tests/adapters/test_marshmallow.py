@@ -540,7 +540,7 @@ def test_validators_of_schema_and_field(db: dw.Database) -> None:
     assert (Hooked.low == 13) is not None  # a value to compare with need not be a valid one
     one = Hooked(id="1", low=3)
     one.high = 1
-    with pytest.raises(dw.ValidationError, match="Hooked: low is above high; nothing was sent"):
+    with pytest.raises(dw.ValidationError, match=r"Hooked: low is above high$"):
         one.validate()
 
 

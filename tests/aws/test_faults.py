@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from dynawire.engines.aws import Credentials
 from dynawire.errors import ConditionFailed, ConnectionFailed, OutcomeUnknown, ServiceError, Throttled, ValidationError
 from tests.aws.conftest import Client
 from tests.aws.scripted import (
@@ -419,6 +420,22 @@ def test_a_closed_engine_refuses(client: Client) -> None:
         with pytest.raises(ConnectionFailed, match="has been closed"):
             client.send(engine, "GetItem")
         assert len(server.requests) == 1
+
+
+def test_a_closed_engine_looks_for_no_credentials(client: Client) -> None:
+    asked: list[bool] = []
+
+    def credentials() -> Credentials:
+        asked.append(True)
+        return Credentials("x", "y")
+
+    with ScriptedServer() as server:
+        engine = client.connect(server.url, credentials=credentials)
+        engine.close()
+        with pytest.raises(ConnectionFailed, match="has been closed"):
+            client.send(engine, "GetItem")
+        assert not asked
+        assert not server.requests
 
 
 def test_requests_are_what_dynamodb_expects(client: Client) -> None:

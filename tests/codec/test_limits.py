@@ -121,7 +121,7 @@ def test_every_failure_is_collected() -> None:
     assert [path for path, _ in error.errors] == ["id", "age", "names"]
     assert (error.model, error.attribute) == ("Checked", "id")
     assert "secret" not in str(error)
-    assert str(error).endswith("nothing was sent")
+    assert "nothing was sent" not in str(error)
     # A value to compare with need not be one the attribute may have.
     assert (Checked.age > -5) is not None
 

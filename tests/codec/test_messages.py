@@ -64,7 +64,7 @@ WRITES: list[tuple[Callable[[], Account], str, str]] = [
 def test_what_can_not_be_written(make: Callable[[], Account], path: str, message: str) -> None:
     with pytest.raises(dw.ValidationError) as caught:
         make().validate()
-    assert str(caught.value) == f"{message}; nothing was sent"
+    assert str(caught.value) == message
     assert (caught.value.attribute, SECRET in repr(caught.value)) == (path, False)
 
 

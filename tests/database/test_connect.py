@@ -188,6 +188,23 @@ def test_options_that_cannot_be(options: dict[str, Any]) -> None:
         dw.connect("http://localhost:8000", **options)
 
 
+def test_two_sources_of_credentials_matter_more_than_a_profile_that_is_not_there() -> None:
+    with pytest.raises(dw.CredentialsError, match="Give one source of credentials"):
+        dw.connect("http://localhost:8000", profile="none", access_key_id="x", secret_access_key="y")
+
+
+def test_a_scheme_is_upper_or_lower_case(tmp_path: Path) -> None:
+    file = tmp_path / "Case.db"
+    for url in ("MEMORY:", "SQLite:///" + str(file)):
+        with dw.connect(url) as db:
+            assert db.create_tables(Thing) == ["things"]
+    assert file.exists()
+    with dw.connect("HTTP://LOCALHOST:8000") as db:
+        assert "'http://localhost:8000'" in repr(db)
+    with dw.connect("DynamoDB://eu-west-1", access_key_id="x", secret_access_key="y") as db:
+        assert "region='eu-west-1'" in repr(db)
+
+
 # ---------------------------------------------------------------------- prefix
 
 

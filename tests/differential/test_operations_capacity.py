@@ -117,6 +117,31 @@ def test_a_read_over_several_pages_counts_each(db: dw.Database, twin: Twins) -> 
     assert meter.read_units == pytest.approx(8 * 300_000 / 4096 / 2, rel=0.02)
 
 
+class Misread(dw.Model, table="places"):
+    """What items of places do not fit: their names are no numbers."""
+
+    state: dw.Attr[str] = dw.partition_key()
+    code: dw.Attr[str] = dw.sort_key()
+    name: dw.Attr[int]
+
+
+def test_items_that_do_not_fit_their_class_were_paid_for(db: dw.Database, twin: Twins) -> None:
+    calls: dict[str, Callable[[], Any]] = {
+        "GetItem": lambda: twin(Misread).get("TX", "A"),
+        "Query": lambda: twin.items(Misread.query("TX")),
+        "Query, page": lambda: twin(Misread.query("TX")).page(size=1),
+        "Query, projection": lambda: twin(Misread.query("TX").project(Misread.name)).all(),
+        "Scan": lambda: twin(Misread.scan()).first(),
+        "BatchGetItem": lambda: twin(Misread).get_many([("TX", "A"), ("TX", "B")]),
+        "TransactGetItems": lambda: twin(db).transact_get(Misread.key("TX", "A")),
+    }
+    for name, call in calls.items():
+        with db.measure() as meter, pytest.raises(dw.DecodeError):
+            call()
+        assert meter.calls == [(name.split(",")[0], meter.units)], name
+        assert meter.read_units > 0, name
+
+
 def test_a_failed_call_adds_nothing_but_stays_an_error(db: dw.Database, twin: Twins) -> None:
     with db.measure() as meter, pytest.raises(dw.ItemExists):
         twin(place("A")).insert()

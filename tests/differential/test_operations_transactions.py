@@ -337,6 +337,21 @@ def test_keys_of_another_database(db: dw.Database, twin: Twins) -> None:
 # ---------------------------------------------------------------------- conflicts and lost responses
 
 
+def test_an_error_has_the_same_code_alone_and_in_a_transaction(db: dw.Database, twin: Twins) -> None:
+    twin(place("A")).put()
+    codes = []
+    for once in (False, True):
+        with pytest.raises(dw.ItemExists) as caught:
+            twin(place("A")).insert(exactly_once=once)
+        codes.append(caught.value.code)
+    error = failing(db, twin, lambda tx: tx.insert(place("A")))
+    assert isinstance(error.reasons[0], dw.ItemExists)
+    codes.append(error.reasons[0].code)
+    assert codes == ["ConditionalCheckFailedException"] * 3
+    # As it came:
+    assert [reason["Code"] for reason in error.wire_reasons] == ["ConditionalCheckFailed"]
+
+
 def conflict(*codes: str) -> dw.DynawireError:
     reasons = [{"Code": code} for code in codes]
     return service_error("TransactionCanceledException", "x", fields={"CancellationReasons": reasons})

@@ -162,7 +162,7 @@ def test_parentheses_stand_only_where_they_are_needed(condition: Any, text: str)
         (lambda: Airport.visits == Airport.rank.if_not_exists(1), "if_not_exists belongs in an update"),
         (lambda: Airport.visits == Airport.rank.set(1), "an update is not a value"),
         (lambda: Airport.open == (Airport.visits > 1), "a condition is not a value"),
-        (lambda: Airport.scores.contains(Airport.visits + 1), "contains: DynamoDB computes in updates only"),
+        (lambda: Airport.scores.contains(Airport.visits + 1), "contains …: DynamoDB computes in updates only"),
         (lambda: Airport.visits.begins_with("1"), "Airport.visits is int: begins_with works on text and binary"),
         (
             lambda: Airport.extra.begins_with(Airport.name.size()),

@@ -41,7 +41,7 @@ def refused(lookup: str, *, updates: bool = False) -> str:
         ("visits>", "joined by two underscores"),
         ("limit", "write query(...).limit(...)"),
         ("index", "write Airport.name_of_the_index.query(...)"),
-        ("vists", "did you mean 'visits'?; there are: "),
+        ("vists", "did you mean 'visits'? There are: "),
     ],
 )
 def test_conditions(lookup: str, advice: str) -> None:

@@ -118,6 +118,24 @@ def test_an_attribute_whose_name_holds_two_underscores_is_found() -> None:
     assert repr(condition) == "Airport.a__b > :0"
 
 
+def test_a_name_that_ends_in_an_underscore_takes_operators() -> None:
+    root = {name: Path(Airport, (name,), name, Int()) for name in ("key_", "key__", "plain")}
+    for keyword, same in (
+        ("key_", "Airport.key_ = :0"),
+        ("key___gt", "Airport.key_ > :0"),
+        ("key__", "Airport.key__ = :0"),
+        ("key____gt", "Airport.key__ > :0"),
+        ("key___between", "Airport.key_ BETWEEN :0 AND :1"),
+    ):
+        (condition,) = parse_lookups(root, {keyword: (1, 2) if "between" in keyword else 1})
+        assert repr(condition) == same
+    (update,) = parse_update_lookups(root, {"key___add": 1})
+    assert update_sent(update) == update_sent(root["key_"].add(1))
+    for keyword in ("plain___gt", "key_____gt", "___gt"):
+        with pytest.raises(ExpressionError, match=r"has no attribute|no member and no operator"):
+            parse_lookups(root, {keyword: 1}, "Airport")
+
+
 @pytest.mark.parametrize(
     ("keyword", "value", "message"),
     [
@@ -126,7 +144,7 @@ def test_an_attribute_whose_name_holds_two_underscores_is_found() -> None:
         (
             "name__begin_with",
             "x",
-            r"Airport.name is str, .*; did you mean 'begins_with'\?; operators: eq, ne,",
+            r"Airport.name is str, .*; did you mean 'begins_with'\? Operators: eq, ne,",
         ),
         ("visits__add", 1, r"Airport.visits is int, which has no member and no operator 'add'"),
         ("address__cty", "x", r"Airport.address is Address, .*'cty'; did you mean 'city'\?"),
@@ -152,7 +170,7 @@ def test_an_unknown_or_wrong_lookup_is_refused_with_the_nearest_match(keyword: s
         ("visits__gt", 1, "no operator 'gt'.*; operators: set, remove, add,"),
         ("city__remove", False, "__remove=False would change nothing"),
         ("city__remove", 1, "__remove takes True or False, not int"),
-        ("name", None, "cannot be None; write .remove"),
+        ("name", None, "cannot be None; declare it optional, or, if it has a default, write .remove"),
     ],
 )
 def test_a_wrong_update_lookup_is_refused(keyword: str, value: Any, message: str) -> None:

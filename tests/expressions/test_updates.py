@@ -149,7 +149,10 @@ def test_actions_are_gathered_by_clause() -> None:
         ),
         (lambda: compiled(Airport.extra.a.remove(), Airport.extra[0].remove()), "two updates conflict"),
         (lambda: compiled(*[Airport.extra[f"m{i}"].set(i) for i in range(400)]), "the update is .* bytes long"),
-        (lambda: Airport.name.set(None), "Airport.name is str, which cannot be None; write .remove.. to remove"),
+        (
+            lambda: Airport.name.set(None),
+            "Airport.name is str, which cannot be None; declare it optional, .* write .remove.. to remove",
+        ),
         (lambda: Airport.tags.set(set()), "holds no empty set; .*write .remove()"),
         (lambda: Airport.visits.set(Airport.name), "Airport.name is str: DynamoDB would store a value of another type"),
         (lambda: Airport.name.set(Airport.visits + 1), "a sum is a number: DynamoDB would store"),

@@ -155,6 +155,7 @@ WRONG: dict[str, tuple[Callable[[], Any], str | None, list[str]]] = {
     "None": (lambda: made(a=ID, b=(Attr, None)), "b", ["NoneType can't be stored"]),
     "TypeVar": (lambda: made(a=ID, b=(Attr, T)), "b", ["~T can't be stored"]),
     "inside a list": (lambda: made(a=ID, b=(Attr, list[dict[str, Custom]])), "b", ["Custom can't be stored"]),
+    "bytearray": (lambda: made(a=ID, b=(Attr, bytearray)), "b", ["bytearray comes back as bytes; write bytes"]),
     "subclass of str": (lambda: made(a=ID, b=(Attr, Text)), "b", ["subclass of str", "would come back as str"]),
     "generic alias of an unknown class": (lambda: made(a=ID, b=(Attr, type[int])), "b", ["can't be stored"]),
     "Enum of several types": (lambda: made(a=ID, b=(Attr, Mixed)), "b", ["all have str values or all have int values"]),

@@ -109,7 +109,10 @@ def test_members_with_a_methods_name_are_reached_by_brackets_and_lookups() -> No
         (lambda: Parcel.key("1").update(Parcel.size == 3), "is a condition, not an update: == compares; to assign"),
         (lambda: Parcel.key("1").update({"size": 3}), r"write update\(\*\*changes\)"),
         (lambda: Parcel.key("1").update(Parcel.size), "the path <Parcel.size> is not an update; write one such as"),
-        (lambda: Parcel.scan(Parcel.size), "the path <Parcel.size> is not a condition; write one such as"),
+        (
+            lambda: Parcel.scan(Parcel.size),
+            "<Parcel.size> is a path, not a condition: compare it, as in",
+        ),
         (lambda: Parcel.scan("size = 3"), "str is not a condition; write one such as Parcel.attribute == value"),
     ],
 )

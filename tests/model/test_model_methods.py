@@ -63,6 +63,10 @@ def test_validate() -> None:
     with pytest.raises(dw.ValidationError) as caught:
         mine.validate()
     assert {path.rstrip("{}") for path, _ in caught.value.errors} == {"visits", "tags", "address.city"}
+    # It was not about to send anything; a write was.
+    assert "nothing was sent" not in f"{caught.value}{caught.value.message}"
+    with pytest.raises(dw.ValidationError, match=r"; nothing was sent$"):
+        mine.put()
 
 
 def test_no_value_in_a_repr() -> None:

@@ -22,7 +22,9 @@ class Airport(Model, table="airports"):
     city: Attr[str | None] = attr(default=None)
     visits: Attr[int] = attr(default=0)
 
-    by_city = GlobalIndex(partition_key="city", sort_key="visits")
+    open: Attr[bool] = attr(default=False)
+
+    by_city = GlobalIndex(partition_key="city", sort_key="visits", projection="KEYS_ONLY")
 
 
 class Careful(Airport, table="airports"):
@@ -245,6 +247,8 @@ def test_what_dynamodb_computes_is_not_checked(stored: New) -> None:
         (lambda: Airport.scan().limt, "did you mean 'limit'"),
         (lambda: Airport.by_city.get, r"an index has no 'get'; write \.query\(...\)\.one\(\)"),
         (lambda: Airport.by_city.scn, "did you mean 'scan'"),
+        (lambda: Airport.params.query, r"; not 'query'; write query\(...\)\.params\(\)"),
+        (lambda: Airport.params.gett, "; not 'gett'$"),
     ],
 )
 def test_names_that_there_are_not(look: Callable[[], Any], message: str) -> None:
@@ -264,6 +268,14 @@ def test_names_that_there_are_not(look: Callable[[], Any], message: str) -> None
             r"is a path, not a condition: compare it, as in visits == True",
         ),
         (lambda: 1 | Airport.visits, "is a path, not a condition"),
+        (
+            lambda: Airport.scan(Airport.visits),
+            r"a path, not a condition: compare it, as in Airport.visits == value",
+        ),
+        (lambda: Airport.scan(Airport.open), r"compare it, as in Airport.open == True"),
+        (lambda: Airport.visits.set(Airport.city.size()), r"Airport.visits = …: size\(\) belongs in a condition"),
+        (lambda: Airport.by_city.query("x").all(), r"does not hold open, .*: write \.hydrate\(\)"),
+        (lambda: Airport.visits.set(None), r"cannot be None; declare it optional, or, if it has a default, write"),
         (lambda: ~Airport.visits, r"write visits == False"),
         (lambda: Airport.city.startswith("D"), r"has no member 'startswith'; write \.begins_with\(...\)"),
         (lambda: Airport.city.is_null, r"Airport\.city == None is true of what is absent or NULL"),

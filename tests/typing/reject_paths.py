@@ -111,3 +111,8 @@ condition(a.price == "x")  # error
 condition(a.price.between(1, 1.5))  # error
 condition(a.price.in_(["x"]))  # error
 condition(a.visits > Decimal(1))  # error
+
+if a.visits:
+    update(a.names["x"].add("x"))  # error
+if a.visits > 3:
+    update(a.names["x"].add("x"))  # error

@@ -145,6 +145,8 @@ class Resolver:
                 return StoredCodec(
                     _name(annotation), self.codec(marker.as_type), marker.encode, marker.decode, (object,)
                 )
+        if kind is bytearray:
+            raise Unsupported("bytearray comes back as bytes; write bytes")
         base = next((one.__name__ for one in _BUILT_IN if issubclass(kind, one)), None)
         if base is not None:
             raise Unsupported(f"{_name(annotation)} is a subclass of {base}, and would come back as {base}; {_REMEDY}")

@@ -7,7 +7,7 @@ from .conditions import Comparison, Condition, Junction, Negation, all_of, any_o
 from .key_conditions import KeySplit, split_key_condition
 from .lookups import parse_lookups, parse_update_lookups
 from .named_paths import Paths
-from .operands import Value, member_hint
+from .operands import Value, called, member_hint
 from .paths import Path, UnknownMember
 from .placeholders import Placeholders
 from .updates import Update
@@ -26,6 +26,7 @@ __all__ = [
     "Value",
     "all_of",
     "any_of",
+    "called",
     "compile_condition",
     "compile_projection",
     "compile_update",

@@ -39,7 +39,8 @@ class Condition(Expression, msgspec.Struct, frozen=True, eq=False):
     def __invert__(self) -> Condition:
         return Negation(self)
 
-    def __bool__(self) -> NoReturn:
+    def __bool__(self) -> bool:
+        # Not NoReturn: type checkers would pass over what follows `if condition:`.
         raise ExpressionError(
             "a condition is true or false only in DynamoDB: write & | ~ instead of and, or, not (with parentheses "
             "around each comparison), and .between(low, high) instead of low <= path <= high"

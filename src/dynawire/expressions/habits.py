@@ -125,7 +125,8 @@ def unknown_attribute(model: str, name: str, keyword: str, known: Mapping[str, A
             f"{keyword!r} names no attribute of {model}; write attribute__operator or attribute__member, joined by two "
             f"underscores, such as {next(iter(known), 'name')}__ne"
         )
-    return f"{model} has no attribute {name!r}{nearest(name, known)}; there are: {', '.join(known)}"
+    listing = f"there are: {', '.join(known)}"
+    return f"{model} has no attribute {name!r}{nearest(name, known, listing)}"
 
 
 def operator_advice(path: str, name: str, operator: str, others: Mapping[str, Any], *, updates: bool) -> str | None:

@@ -6,7 +6,7 @@ joined by two underscores. It builds the same trees as the operators and methods
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any, Final
 
 from ..errors import ExpressionError
@@ -147,23 +147,34 @@ def _resolve(
     root: Mapping[str, Path[Any]], keyword: str, model_name: str, operators: Mapping[str, Any]
 ) -> tuple[Path[Any], list[str]]:
     """The path a keyword names, and the operators after it: none, one, or ``size`` and a comparison."""
-    parts = keyword.split(_SEPARATOR)
-    # The longest match first: an attribute's own name may hold two underscores.
-    for length in range(len(parts), 0, -1):
-        path = root.get(_SEPARATOR.join(parts[:length]))
-        if path is not None:
-            break
-    else:
+    name = _leading(keyword, root)
+    if name is None:
+        unknown = keyword.partition(_SEPARATOR)[0]
         raise ExpressionError(
-            unknown_attribute(model_name, parts[0], keyword, root, updates=operators is UPDATE_OPERATORS)
+            unknown_attribute(model_name, unknown, keyword, root, updates=operators is UPDATE_OPERATORS)
         )
-    while length < len(parts):
-        rest = parts[length:]
-        if _ends_in_operators(path, rest, operators):
-            return path, rest
-        path = _inside(path, rest[0], _SEPARATOR.join(parts[:length]), operators)
-        length += 1
+    path = root[name]
+    end = len(name)
+    while end < len(keyword):
+        rest = keyword[end + len(_SEPARATOR) :]
+        parts = rest.split(_SEPARATOR)
+        if _ends_in_operators(path, parts, operators):
+            return path, parts
+        part = _leading(rest, path._codec.member_names()) or parts[0]
+        path = _inside(path, part, keyword[:end], operators)
+        end += len(_SEPARATOR) + len(part)
     return path, []
+
+
+def _leading(keyword: str, names: Container[str]) -> str | None:
+    """The longest of these names that the keyword is or begins with; names may hold underscores, also at their end."""
+    end = len(keyword)
+    while end > 0:
+        if keyword[:end] in names:
+            return keyword[:end]
+        # One place further left, so that of three underscores the first may be the name's.
+        end = keyword.rfind(_SEPARATOR, 0, end + 1)
+    return None
 
 
 def _ends_in_operators(path: Path[Any], rest: list[str], operators: Mapping[str, Any]) -> bool:
@@ -186,8 +197,7 @@ def _inside(path: Path[Any], part: str, name: str, operators: Mapping[str, Any])
         updates = operators is UPDATE_OPERATORS
         others = CONDITION_OPERATORS if updates else UPDATE_OPERATORS
         advice = operator_advice(called(path), name, part, others, updates=updates)
-        near = f"; {advice}" if advice else nearest(part, [*members, *operators])
-        raise ExpressionError(
-            f"{described(path)}, which has no member and no operator {part!r}{near}; operators: {', '.join(operators)}"
-        )
+        listing = f"operators: {', '.join(operators)}"
+        near = f"; {advice}; {listing}" if advice else nearest(part, [*members, *operators], listing)
+        raise ExpressionError(f"{described(path)}, which has no member and no operator {part!r}{near}")
     return path[part]

@@ -31,10 +31,8 @@ class Paths:
     def __getitem__(self, name: str) -> Path[Any]:
         found = self._paths.get(name)
         if found is None:
-            raise UnknownAttribute(
-                f"{self._model} has no attribute {name!r}{nearest(name, self._paths)}; there are: "
-                f"{', '.join(self._paths)}"
-            )
+            listing = f"there are: {', '.join(self._paths)}"
+            raise UnknownAttribute(f"{self._model} has no attribute {name!r}{nearest(name, self._paths, listing)}")
         return found
 
     def __getattr__(self, name: str) -> Path[Any]:

@@ -154,4 +154,4 @@ def misplaced(path: Path[Any] | Size, place: str, other: object) -> ExpressionEr
         "Size": "size() belongs in a condition; DynamoDB's updates have no such function",
         "Update": "an update is not a value",
     }.get(kind, "a condition is not a value; use & | ~ to combine conditions")
-    return ExpressionError(f"{called(path)} {place}: {reason}")
+    return ExpressionError(f"{called(path)} {place} …: {reason}")

@@ -145,7 +145,8 @@ class Path(Testable[T], Updatable[T], Generic[T]):
             f"{called(self)} is a path and cannot be deleted from; pass {self._label}[…].remove() to update()"
         )
 
-    def __bool__(self) -> NoReturn:
+    def __bool__(self) -> bool:
+        # Not NoReturn: type checkers would pass over what follows `if path:`.
         raise ExpressionError(
             f"{called(self)} is a path, neither true nor false: compare it, as in {self._label} == True, and write "
             "& | ~ instead of and, or, not"

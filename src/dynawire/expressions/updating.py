@@ -220,7 +220,9 @@ def _not_in_place(path: Any, operator: str, remedy: str) -> ExpressionError:
 
 def _whole_value(path: Any, value: Any) -> Value:
     if value is None and "NULL" not in path._codec.tags:
-        raise ExpressionError(f"{described(path)}, which cannot be None; write .remove() to remove it from the item")
+        is_attribute = len(path._steps) == 1
+        remedy = "declare it optional, or, if it has a default, write .remove()" if is_attribute else "write .remove()"
+        raise ExpressionError(f"{described(path)}, which cannot be None; {remedy} to remove it from the item")
     return Value(value, encoded(path, path._codec, value))
 
 

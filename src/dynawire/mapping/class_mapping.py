@@ -309,9 +309,12 @@ def _is_table_name(name: object) -> bool:
     )
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """``"; did you mean 'x'?"`` for a misspelt name, or nothing."""
+def nearest(name: str, known: Iterable[str], listing: str = "") -> str:
+    """``"; did you mean 'x'?"`` for a misspelt name, or nothing; then the listing, if any, as its continuation."""
     import difflib
 
     close = difflib.get_close_matches(name, list(known), 1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    if not close:
+        return f"; {listing}" if listing else ""
+    meant = f"; did you mean {close[0]!r}?"
+    return f"{meant} {listing[0].upper()}{listing[1:]}" if listing else meant

@@ -12,7 +12,7 @@ from .batch import MAX_STALLED_ROUNDS, REQUESTS_AT_ONCE, BatchGetResult, Progres
 from .capacity import active_meter
 from .effects import Operation, Request, Sleep, Together
 from .identity import key_identity
-from .target import Target, encode_json
+from .target import Target, encode_json, raw_capacity
 
 __all__ = ["batch_get"]
 
@@ -71,6 +71,8 @@ class _Reading:
     def take(self, response: bytes) -> list[bytes]:
         """Take the items of a response; the keys it did not process."""
         plan = self.target.plan
+        # Before they are read: items that do not fit their class have been paid for too.
+        raw_capacity("BatchGetItem", response)
         output: Any = None
         if self.target.family is None and plan.load_before is None and plan.load_after is None:
             output = self._taken_at_once(response)
@@ -78,9 +80,6 @@ class _Reading:
             # One by one: each is of a class of its own, or it is to be said which does not fit, and where.
             output = _read_any(response)
             self._take_slowly(output.Responses.get(self.target.table_name, ()))
-        meter = active_meter.get()
-        if meter is not None:
-            meter.record("BatchGetItem", output.ConsumedCapacity)
         unprocessed = output.UnprocessedKeys.get(self.target.table_name)
         return [key_identity(plan.key_names, key) for key in unprocessed["Keys"]] if unprocessed else []
 

@@ -24,15 +24,14 @@ def get_item(
     """The item with this key, or None."""
     body = target.get_prefix + encode_json(target.key(key, by_name))
     body += b',"ConsistentRead":true' if consistent else b""
-    meter = active_meter.get()
-    if meter is None:
+    if active_meter.get() is None:
         response = yield Request("GetItem", body + b"}", True, target)
         item = target.plan.read_item(response)[0]
         return item if target.hides is None else target.visible(item)
     response = yield Request("GetItem", body + b',"ReturnConsumedCapacity":"TOTAL"}', True, target)
-    item, capacity = target.plan.read_item(response)
-    meter.record("GetItem", capacity)
-    return target.visible(item)
+    # Before it is read: an item that does not fit its class has been paid for too.
+    raw_capacity("GetItem", response)
+    return target.visible(target.plan.read_item(response)[0])
 
 
 def get_existing(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ..codec.family_plan import FamilyPlan
 from ..codec.plan import ClassPlan
-from ..errors import SchemaError, UsageError
+from ..errors import DynawireError, SchemaError, UsageError
 from ..expressions import Condition, Path, Update
 from ..mapping.adapters.base import Adapter
 from ..mapping.annotations import Names
@@ -17,7 +18,7 @@ from .computed import computed_of
 from .hooks import HookPair, maintain_hooks
 from .upkeep import upkeep_of
 
-__all__ = ["MappedClass", "mapped"]
+__all__ = ["MappedClass", "check_values", "mapped"]
 
 
 class MappedClass:
@@ -115,3 +116,19 @@ def mapped(cls: type[Any]) -> MappedClass:
         )
     complete: MappedClass = found if isinstance(found, MappedClass) else found()
     return complete
+
+
+def check_values(encode: Callable[[Any], Any], instance: Any) -> None:
+    """Encode an instance that is not to be sent.
+
+    Raises:
+        ValidationError: a value does not fit.
+        LimitExceeded: it is nested deeper than DynamoDB takes.
+    """
+    try:
+        encode(instance)
+    except DynawireError as error:
+        # Nothing was to be sent.
+        error.message = error.message.removesuffix("; nothing was sent")
+        error.args = (error.message,)
+        raise

@@ -14,7 +14,7 @@ from ..errors import DecodeError, DynawireError
 from .capacity import active_meter
 from .cursors import decode_cursor, encode_cursor
 from .effects import Operation, Request, Together
-from .target import Target, encode_json
+from .target import Target, encode_json, raw_capacity
 
 __all__ = ["PageReader", "ReadPlan", "count_items", "first_items", "read_page"]
 
@@ -109,10 +109,9 @@ class PageReader:
         plan = self._plan
         self._begun = True
         known_misfits = len(plan.misfits) if plan.misfits is not None else 0
+        # Before they are read: items that do not fit their class have been paid for too.
+        raw_capacity(plan.operation, response)
         items, page = plan.read(response, plan.misfits)
-        meter = active_meter.get()
-        if meter is not None:
-            meter.record(plan.operation, page.ConsumedCapacity)
         self.position = _position(page)
         left = self._left
         if left is None or self._step is None:

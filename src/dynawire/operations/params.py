@@ -35,7 +35,10 @@ class Params:
 
     def __getattr__(self, name: str) -> Callable[..., dict[str, Any]]:
         if name.startswith("_") or name not in self.__dir__():
-            raise AttributeError(f"params shows the requests of: {', '.join(self.__dir__())}; not {name!r}")
+            advice = f"; write {name}(...).params()" if name in ("find", "query", "scan") and self._only is None else ""
+            raise AttributeError(
+                f"params shows the requests of: {', '.join(self.__dir__())}; not {name!r}{advice}", name=name
+            )
         body = operation_of(getattr(self._kind, name))
 
         def show(*args: Any, **kwargs: Any) -> dict[str, Any]:

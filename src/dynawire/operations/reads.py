@@ -199,8 +199,8 @@ def _refuse_absent(read: Read, wanted: Iterable[str], purpose: str) -> None:
     if absent:
         assert read.index is not None
         remedies = {
-            "read": "ask for what it holds with .project(...), read the items by key with get_many(), or declare the "
-            "index with projection='ALL'",
+            "read": "write .hydrate() to read the whole items by key, ask for what it holds with .project(...), or "
+            "declare the index with projection='ALL'",
             "filter by": "filter the items in Python, or declare the index with a projection that includes it",
         }
         raise ExpressionError(

@@ -9,7 +9,7 @@ import msgspec
 
 from ..codec.plan import ClassPlan
 from ..errors import ExpressionError, ValidationError
-from ..expressions import Condition, Path, all_of, member_hint, parse_lookups
+from ..expressions import Condition, Path, all_of, called, member_hint, parse_lookups
 from ..mapping.class_mapping import nearest
 from .capacity import active_meter
 from .expiry import expiry_of
@@ -160,6 +160,11 @@ def _collect(target: Target, condition: Any, found: list[Condition]) -> None:
             _collect(target, one, found)
     else:
         name = target.plan.name
+        if isinstance(condition, Path):
+            value = "True" if condition._codec.tags == {"BOOL"} else "value"
+            raise ExpressionError(
+                f"{condition!r} is a path, not a condition: compare it, as in {called(condition)} == {value}"
+            )
         raise ExpressionError(
             f"{_kind(condition)} is not a condition; write one such as {name}.attribute == value, combined with & | ~"
             f"{member_hint(condition)}"

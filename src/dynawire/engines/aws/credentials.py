@@ -253,6 +253,17 @@ class CredentialKeeper:
         self._lock = threading.Lock()
 
 
+def refuse_several_sources(*access_key: str | None, profile: str | None, provider: object) -> None:
+    """Refuse more than one source of credentials.
+
+    Raises:
+        CredentialsError: there are two or more.
+    """
+    explicit = any(part is not None for part in access_key)
+    if explicit + (profile is not None) + (provider is not None) > 1:
+        raise CredentialsError("Give one source of credentials: an access key, profile= or credentials=.")
+
+
 def credential_keeper(
     *,
     access_key_id: str | None = None,
@@ -274,11 +285,9 @@ def credential_keeper(
     Raises:
         CredentialsError: only half of an access key is given, or two sources at once.
     """
-    explicit = access_key_id is not None or secret_access_key is not None or session_token is not None
-    if explicit + (profile is not None) + (provider is not None) > 1:
-        raise CredentialsError("Give one source of credentials: an access key, profile= or credentials=.")
+    refuse_several_sources(access_key_id, secret_access_key, session_token, profile=profile, provider=provider)
     source: _Source
-    if explicit:
+    if access_key_id is not None or secret_access_key is not None or session_token is not None:
         if access_key_id is None or secret_access_key is None:
             raise CredentialsError("access_key_id= and secret_access_key= belong together: give both.")
         source = _Static(Credentials(access_key_id, secret_access_key, session_token))

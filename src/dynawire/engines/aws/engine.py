@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
-from dynawire.engines.aws.credentials import Credentials, credential_keeper
+from dynawire.engines.aws.credentials import Credentials, credential_keeper, refuse_several_sources
 from dynawire.engines.aws.endpoints import resolve_endpoint
 from dynawire.engines.aws.http1 import Response
 from dynawire.engines.aws.http_sync import SyncPool
@@ -95,6 +95,8 @@ class AwsEngine:
         ):
             if not least <= value <= most:
                 raise ValidationError(f"{name}={value!r} is not between {least} and {most}.")
+        # Before the endpoint, which may read the profile: that it is not there matters less.
+        refuse_several_sources(access_key_id, secret_access_key, session_token, profile=profile, provider=credentials)
         place = resolve_endpoint(
             endpoint, region=region, profile=profile, use_fips=use_fips, use_dualstack=use_dualstack
         )
@@ -157,6 +159,8 @@ class AwsEngine:
             try:
                 credentials = keeper.credentials
                 if credentials is None or keeper.due:
+                    if self._closed:
+                        self._refuse(operation)
                     credentials = keeper.refresh()
                 connection = pool.take(_monotonic(), idempotent)
                 if connection is None:
@@ -198,6 +202,8 @@ class AwsEngine:
             try:
                 credentials = keeper.credentials
                 if credentials is None or keeper.due:
+                    if self._closed:
+                        self._refuse(operation)
                     credentials = await pool.credentials(keeper)
                 connection = pool.take(idempotent)
                 if connection is None:

@@ -74,7 +74,8 @@ def external_mapping(cls: Any, declaration: ExternalDeclaration, names: Names) -
     if unknown:
         known = ("name", "partition_key", "sort_key", "indexes", "attributes", *TableOptions.__struct_fields__)
         name = min(unknown)
-        raise wrong(f"unknown keyword {name!r}{nearest(name, known)}; there are: {', '.join(known)}")
+        listing = f"there are: {', '.join(known)}"
+        raise wrong(f"unknown keyword {name!r}{nearest(name, known, listing)}")
     mapping = ClassMapping(
         cls,
         table=declaration.name,
