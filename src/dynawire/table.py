@@ -19,7 +19,7 @@ from .operations.effects import Operation
 from .operations.get import get_existing, get_item, item_exists, refresh_item
 from .operations.hooked import hooked, may_have_hooks
 from .operations.params import Params
-from .operations.put import prepare_insert, prepare_put, put_item, put_maintained
+from .operations.put import prepare_insert, prepare_put, put_item, put_maintained, put_versioned
 from .operations.reads import read_of_query
 from .operations.save import prepare_save
 from .operations.target import Target, as_condition, key_values
@@ -162,15 +162,19 @@ class Table(TableBatches[T], TableFinding[T], TableKeeping[T], TableLifecycle, T
             LimitExceeded: the item is over 400 KB; nothing was sent.
         """
         target = self._target
+        if target.family is not None:
+            target = target.of(item)
         plain = condition is None and not return_old and not exactly_once and check is None
-        if plain and target.upkeep is None and not may_have_hooks(target):
-            return put_item(target, item)
+        put, upkeep = put_item, target.upkeep
+        if plain and upkeep is not None:
+            put = put_versioned if upkeep.is_version_alone else put_maintained
+            plain = upkeep.keeping is None
+        if plain and not may_have_hooks(target):
+            return put(target, item)
 
         def write() -> Operation[T | None]:
-            if plain and target.upkeep is None:
-                return put_item(target, item)
-            if plain and target.upkeep is not None and target.upkeep.keeping is None:
-                return put_maintained(target, item)
+            if plain:
+                return put(target, item)
             prepared = prepare_put(target, item, self._condition(condition), return_old, check)
             return send(prepared, exactly_once, return_old)
 

@@ -128,6 +128,8 @@ def test_the_base_classs_table_writes_each_instance_as_its_own_class(zoo: dw.Dat
     table.update(rex, age=9)
     with pytest.raises(dw.VersionConflict):
         table.delete(stale)
+    with pytest.raises(dw.VersionConflict):
+        table.put(stale)
     table.refresh(stale)
     assert stale.age == 9
     table.put(Cat(shelter="A", name="Kit", lives=1))

@@ -12,9 +12,10 @@ from .capacity import active_meter
 from .effects import Operation, Request
 from .failures import condition_failed, converted
 from .target import Target, encode_json, raw_capacity
+from .upkeep import version_conflict
 from .write import Write
 
-__all__ = ["prepare_insert", "prepare_put", "put_item", "put_maintained"]
+__all__ = ["prepare_insert", "prepare_put", "put_item", "put_maintained", "put_versioned"]
 
 
 def put_item(target: Target, instance: Any) -> Operation[None]:
@@ -38,6 +39,29 @@ def put_item(target: Target, instance: Any) -> Operation[None]:
     target.keep(instance, wire)
 
 
+def put_versioned(target: Target, instance: Any) -> Operation[None]:
+    """The same for a class that has a version, and nothing else that is maintained."""
+    plan = target.plan
+    upkeep = target.upkeep
+    assert upkeep is not None
+    version = upkeep.version_of(instance)
+    wire = plan.encode_for_write(instance)
+    wire[upkeep.version_name] = {"N": str(version + 1)}
+    item = encode_json(plan.stored(wire))
+    plan.check_size(wire, len(item))
+    body = target.put_prefix + item + upkeep.condition_members(version)
+    measured = active_meter.get() is not None
+    body += b',"ReturnConsumedCapacity":"TOTAL"}' if measured else b"}"
+    try:
+        response = yield Request("PutItem", body, False, target)
+    except ConditionFailed as error:
+        raise version_conflict(target, version, error) from None
+    if measured:
+        raw_capacity("PutItem", response)
+    target.adapter.assign(instance, upkeep.version_label, version + 1)
+    target.keep(instance, wire)
+
+
 def put_maintained(target: Target, instance: Any) -> Operation[None]:
     """The same for a class with upkeep."""
     plan = target.plan
@@ -53,7 +77,7 @@ def put_maintained(target: Target, instance: Any) -> Operation[None]:
     try:
         response = yield Request("PutItem", body, staged.version is None, target)
     except ConditionFailed as error:
-        raise staged.conflict(target, error) from None
+        raise version_conflict(target, staged.version, error) from None
     if measured:
         raw_capacity("PutItem", response)
     staged.take_over(instance)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .keeping import Keeping
     from .target import Target
 
-__all__ = ["Staged", "Upkeep", "no_version", "upkeep_of"]
+__all__ = ["Staged", "Upkeep", "no_version", "upkeep_of", "version_conflict"]
 
 Explain = Callable[[ConditionFailed], DynawireError]
 
@@ -89,27 +89,28 @@ class Staged:
 
         def conflict_or(error: ConditionFailed) -> DynawireError:
             if self.is_conflict(error) and (missing or error.wire_item is not None):
-                return self.conflict(target, error)
+                return version_conflict(target, self.version, error)
             return explain(error)
 
         return conflict_or
 
-    def conflict(self, target: Target, error: ConditionFailed) -> DynawireError:
-        """The error of a version that is not the one expected."""
-        name = self._upkeep.name
-        if error.wire_item is None:
-            what = f"this {name} was deleted since it was loaded; nothing was written; insert() stores it anew"
-        elif self.version == 0:
-            what = (
-                f"this {name} is new, but an item with its key is stored already (see .item); nothing was written; "
-                "get() the item and change that"
-            )
-        else:
-            what = (
-                f"another writer changed this {name} since it was loaded (see .item for what is stored); nothing was "
-                "written; refresh() the instance, and make the changes again"
-            )
-        return converted(error, target, VersionConflict, what)
+
+def version_conflict(target: Target, version: int | None, error: ConditionFailed) -> DynawireError:
+    """The error of a stored version that is not the one expected."""
+    name = target.plan.name
+    if error.wire_item is None:
+        what = f"this {name} was deleted since it was loaded; nothing was written; insert() stores it anew"
+    elif version == 0:
+        what = (
+            f"this {name} is new, but an item with its key is stored already (see .item); nothing was written; "
+            "get() the item and change that"
+        )
+    else:
+        what = (
+            f"another writer changed this {name} since it was loaded (see .item for what is stored); nothing was "
+            "written; refresh() the instance, and make the changes again"
+        )
+    return converted(error, target, VersionConflict, what)
 
 
 class _Time:
@@ -141,7 +142,8 @@ class Upkeep:
         name: the class's name.
         paths: the maintained attributes by stored name.
         version: the path of the version, or None.
-        version_name: its name in DynamoDB.
+        version_name, version_label: its name in DynamoDB, and in Python.
+        is_version_alone: whether nothing but a version is maintained.
         adapter: how instances are read and changed.
         keeping: unique values and numbers, which need items of their own; None: the class has neither.
     """
@@ -161,7 +163,7 @@ class Upkeep:
         self._codecs = plan.codecs
         self.paths: dict[str, Path[Any]] = {}
         self.version: Path[Any] | None = None
-        self.version_name = ""
+        self.version_name = self.version_label = ""
         self._created: list[_Time] = []
         self._updated: list[_Time] = []
         for attribute in mapping.attributes.values():
@@ -173,7 +175,7 @@ class Upkeep:
             if attribute.upkeep == "version":
                 if self.version is not None:
                     raise self._error(attribute, f"{self.version._label} is the version already; keep one")
-                self.version, self.version_name = path, attribute.stored_name
+                self.version, self.version_name, self.version_label = path, attribute.stored_name, attribute.name
             elif attribute.upkeep == "created_at":
                 self._created.append(_Time(attribute, path._codec))
             else:
@@ -186,6 +188,9 @@ class Upkeep:
 
             self.keeping = Keeping(mapping, plan, adapter)
         self._condition_parts: tuple[bytes, bytes] | None = None
+        self.is_version_alone = self.version is not None and not (
+            self._created or self._updated or self._immutable or self._computed or self.keeping
+        )
 
     # ------------------------------------------------------------------ the version
 
@@ -361,9 +366,12 @@ class Upkeep:
         return None if instance is None else self._instance_version(instance)
 
     def _instance_version(self, instance: Any) -> int | None:
-        if self.version is None:
-            return None
-        return _whole(self.name, self.version._label, self.adapter.value(instance, self.version._label))
+        return None if self.version is None else self.version_of(instance)
+
+    def version_of(self, instance: Any) -> int:
+        """The version an instance has."""
+        label = self.version_label
+        return _whole(self.name, label, self.adapter.value(instance, label))
 
     def _stamp(self, staged: Staged, times: Iterable[_Time]) -> None:
         """Stage the time now. One reading of a clock serves all that use it."""
