@@ -141,6 +141,13 @@ def test_what_another_changed_is_not_overwritten(
         assert len(recorded(db).sent) == 1
 
 
+def unordered(item: dict[str, Any] | None) -> dict[str, Any]:
+    """An item whose sets are compared as sets."""
+    return {
+        name: frozenset(one["SS"]) if "SS" in one else one for name, one in ({} if item is None else item).items()
+    }
+
+
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
 def test_what_nobody_changed_is_written(db: dw.Database, twin: Twins, write: Callable[[Twins, Any], Any]) -> None:
     for values in ({}, FULL):
@@ -148,7 +155,7 @@ def test_what_nobody_changed_is_written(db: dw.Database, twin: Twins, write: Cal
         before = stored_item(db, book)
         write(twin, book)
         after = stored_item(db, book)
-        assert after is None or after.get("t") == {"S": "mine"} or after == before
+        assert after is None or after.get("t") == {"S": "mine"} or unordered(after) == unordered(before)
         assert len(recorded(db).sent) == 1
 
 
