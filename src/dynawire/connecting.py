@@ -93,6 +93,8 @@ def _embedded(url: str, options: dict[str, Any]) -> Engine:
     if ":memory:" in url or "mode=memory" in url or url.rstrip(":/") == "sqlite":
         raise DynawireError('write connect("memory:") for a database in memory, connect("sqlite:///app.db") for a file')
     path = url.removeprefix("sqlite:///")
+    if url == "memory":
+        raise DynawireError('write connect("memory:"), with a colon')
     if path == url:
         raise DynawireError(
             'write connect("sqlite:///app.db") for a file beside the program, connect("sqlite:////srv/app.db"), with '

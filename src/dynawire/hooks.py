@@ -16,8 +16,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar, overload
+from typing import Any, NoReturn, TypeVar, overload
 
+from .errors import SchemaError
 from .operations.hooks import Event, connect, disconnect, mark
 
 __all__ = [
@@ -55,14 +56,19 @@ class HookPoint:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def __call__(self, method: M) -> M:
+    @overload
+    def __call__(self, method: M) -> M: ...
+    @overload
+    def __call__(self) -> NoReturn: ...
+    def __call__(self, method: Any = None) -> Any:
         """Mark a method as this hook of its class.
 
         Raises:
             SchemaError: it is no method. That it takes other arguments is said when its class is made.
         """
-        marked: M = mark(self.name, method)
-        return marked
+        if method is None:
+            raise SchemaError(f"write @hooks.{self.name} above a method, without parentheses")
+        return mark(self.name, method)
 
     @overload
     def connect(self, function: F, /, *, sender: type[Any] | None = ...) -> F: ...

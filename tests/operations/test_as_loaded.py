@@ -143,9 +143,7 @@ def test_what_another_changed_is_not_overwritten(
 
 def unordered(item: dict[str, Any] | None) -> dict[str, Any]:
     """An item whose sets are compared as sets."""
-    return {
-        name: frozenset(one["SS"]) if "SS" in one else one for name, one in ({} if item is None else item).items()
-    }
+    return {name: frozenset(one["SS"]) if "SS" in one else one for name, one in ({} if item is None else item).items()}
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)

@@ -8,7 +8,7 @@ from typing import Any
 from ..mapping.value_codec import ALL_TAGS
 from .base import Codec, decode_reason
 
-__all__ = ["locate", "shown_path"]
+__all__ = ["fit_text", "locate", "shown_path"]
 
 _KEY_OF_A_MAP = re.compile(r"""\[(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\]""")
 _PLAIN = 'a plain value, not DynamoDB\'s JSON such as {"S": ...}'
@@ -17,6 +17,12 @@ _PLAIN = 'a plain value, not DynamoDB\'s JSON such as {"S": ...}'
 def shown_path(path: str) -> str:
     """A path as messages show it: the keys of dicts are data, and stay in the error's attributes."""
     return _KEY_OF_A_MAP.sub("[...]", path) if "[" in path else path
+
+
+def fit_text(expected: str, found: str) -> str:
+    """What is wrong with a value: its type, or, of a map whose class refuses it, only what the class says."""
+    is_map, _, reason = found.partition("DynamoDB type M (")
+    return reason[:-1] if not is_map and reason else f"expected {expected}, found {found}"
 
 
 def locate(codec: Codec, wire: dict[str, Any] | None, path: str = "") -> tuple[str, str, str]:

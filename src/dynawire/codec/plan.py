@@ -15,7 +15,7 @@ from ..mapping.migrations import Versions
 from ..mapping.records import RecordFields
 from .base import ENCODE_FAILURES, MAX_DEPTH
 from .checks import check_codecs
-from .diagnosis import locate, shown_path
+from .diagnosis import fit_text, locate, shown_path
 from .dumped import record_codec
 from .key_only import key_only_of
 from .misfit import Misfit, TooDeep
@@ -27,7 +27,6 @@ from .source import Scope, made_later
 __all__ = ["NO_POSITION", "ClassPlan", "Page"]
 
 WireItem = dict[str, Any]
-
 
 NO_POSITION = msgspec.Raw()
 """Stands for a missing LastEvaluatedKey."""
@@ -263,8 +262,7 @@ class ClassPlan:
         if json_bytes > MAX_ITEM_BYTES and (size := item_size(wire)) > MAX_ITEM_BYTES:
             raise LimitExceeded(
                 f"this {self.name} has {size:,} bytes; a DynamoDB item has at most {MAX_ITEM_BYTES:,} (400 KB), "
-                "names included; "
-                "nothing was sent"
+                "names included; nothing was sent"
             )
 
     def refusal(self, instance: Any, failure: Exception | None = None) -> ValidationError:
@@ -371,11 +369,14 @@ class ClassPlan:
         """
         if self.load_before is not None:
             response = self._changed(response, "Items")
+        page: Any = None
+        items: Any = None
         try:
-            page: Any = self._read_page(response)
+            page = self._read_page(response)
             items = self.build_many(page.Items)
-        except Exception as failure:  # noqa: BLE001 - constructors raise what they like
+        except Exception as failure:  # noqa: BLE001 - constructors raise what they like, with the values
             _untyped(response, failure)
+        if items is None:
             items, page = self._read_page_slowly(response, misfits)
         if self.load_after is not None:
             for item in items:
@@ -421,8 +422,7 @@ class ClassPlan:
 
     def _of_wire(self, item: WireItem) -> Any:
         try:
-            wire = msgspec.json.decode(msgspec.json.encode(item), type=self.members, strict=False)
-            return self.build(wire)
+            return self.build(msgspec.json.decode(msgspec.json.encode(item), type=self.members, strict=False))
         except Exception:  # noqa: BLE001 - constructors raise what they like
             misfit = self.misfit_in(item)
         raise misfit
@@ -434,7 +434,7 @@ class ClassPlan:
         key = {name: item[name] for name in self.key_names if name in item} if item else None
         where = f"{self.name}.{shown_path(path)}" if path else self.name
         return DecodeError(
-            f"{where}: expected {expected}, found {found}, in an item of table {self.mapping.table or self.name}"
+            f"{where}: {fit_text(expected, found)}, in an item of table {self.mapping.table or self.name}"
             + ("; its key is in this error's .key" if key else ""),
             model=self.name,
             key=key,

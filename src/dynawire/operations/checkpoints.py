@@ -55,6 +55,26 @@ class Checkpoints:
             ) from None
         return found
 
+    def refuse_unwritable(self) -> None:
+        """Make sure that states can be kept, before any work is done.
+
+        Raises:
+            ExpressionError: the file can't be written.
+        """
+        if self._path is None:
+            return
+        import os
+
+        beside = f"{self._path}.new"
+        try:
+            with open(beside, "wb"):
+                pass
+            os.remove(beside)
+        except OSError as error:
+            raise ExpressionError(
+                f"checkpoint={self._path!r} can't be written ({error.strerror}); nothing was migrated"
+            ) from None
+
     def keep(self, state: dict[str, Any]) -> None:
         """Keep a state in place of the one before; after a crash there is one of the two, whole."""
         if self._save is not None:

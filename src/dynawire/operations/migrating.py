@@ -158,6 +158,9 @@ def migrate_all(
     for name, rate in (("read_units", read_units), ("write_units", write_units)):
         if rate is not None and not (type(rate) in (int, float) and rate > 0):
             raise ExpressionError(f"{name}= is a number of capacity units per second above 0, or None for no limit")
+    if progress is not None and not callable(progress):
+        raise ExpressionError(f"progress= is a function that takes the result so far, not {type(progress).__name__}")
+    checkpoint.refuse_unwritable()
     state = _resumed(target, checkpoint.resumed, segments, dry_run)
     return _Migrating(target, plan, state, page_size, progress, read_units, write_units, checkpoint).run()
 

@@ -41,12 +41,14 @@ class Staged:
         version: the version that must be stored (0: none); None: any.
         values: new wire values by stored name.
         taken: what the instance takes over, by Python name.
+        by_key: whether the write is of a key alone.
     """
 
-    __slots__ = ("_upkeep", "taken", "values", "version")
+    __slots__ = ("_upkeep", "by_key", "taken", "values", "version")
 
-    def __init__(self, upkeep: Upkeep, version: int | None) -> None:
+    def __init__(self, upkeep: Upkeep, version: int | None, *, by_key: bool = False) -> None:
         self._upkeep = upkeep
+        self.by_key = by_key
         self.version = version if upkeep.version is not None else None
         self.values: dict[str, Any] = {}
         self.taken: dict[str, Any] = {}
@@ -89,16 +91,20 @@ class Staged:
 
         def conflict_or(error: ConditionFailed) -> DynawireError:
             if self.is_conflict(error) and (missing or error.wire_item is not None):
-                return version_conflict(target, self.version, error)
+                return version_conflict(target, self.version, error, by_key=self.by_key)
             return explain(error)
 
         return conflict_or
 
 
-def version_conflict(target: Target, version: int | None, error: ConditionFailed) -> DynawireError:
-    """The error of a stored version that is not the one expected."""
+def version_conflict(
+    target: Target, version: int | None, error: ConditionFailed, *, by_key: bool = False
+) -> DynawireError:
+    """The error of a stored version that is not the one expected, of an instance or by key."""
     name = target.plan.name
-    if error.wire_item is None:
+    if by_key:
+        what = f"the stored {name} is not of the version that expected_version= says (see .item); nothing was written"
+    elif error.wire_item is None:
         what = f"this {name} was deleted since it was loaded; nothing was written; insert() stores it anew"
     elif version == 0:
         what = (
@@ -345,6 +351,7 @@ class Upkeep:
         self.refuse_immutable(str(one.path._steps[0]) for one in changing)
         version = self._expected(instance, expected_version)
         staged = self._stage_change(version, self._created if upsert else ())
+        staged.by_key = instance is None
         first = {one.stored_name: staged.values.pop(one.stored_name) for one in self._created} if upsert else {}
         for name, wire in staged.values.items():
             path = self.paths[name]
@@ -356,7 +363,7 @@ class Upkeep:
 
     def stage_delete(self, instance: Any, expected_version: int | None) -> Staged:
         """What a delete requires."""
-        return Staged(self, self._expected(instance, expected_version))
+        return Staged(self, self._expected(instance, expected_version), by_key=instance is None)
 
     def _expected(self, instance: Any, expected_version: int | None) -> int | None:
         if expected_version is not None:
