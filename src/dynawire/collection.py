@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Never, TypeVar
 
 from .database import current_database
 from .errors import ExpressionError
 from .mapping.layout import TableLayout
-from .operations.collecting import Unclaimed, collect, collection_plan, members_of
+from .operations.collecting import Unclaimed, by_name, collect, collection_plan, members_of, refuse_others
 from .operations.params import Params
 from .operations.twins import asynchronous, sync
 from .query import whole_number
@@ -110,21 +110,26 @@ class Collection(Generic[T]):
         """Go on after this cursor; None begins."""
         return self._with(after=cursor)
 
-    def _query(self, /, **key: Any) -> Operation[Collected[T]]:
+    def _query(self, /, *values: Never, **key: Any) -> Operation[Collected[T]]:
         """The items of one partition (Query, as many pages as it takes).
 
         Args:
+            values: none: what stands by position has no name.
             key: the attributes that the partition key is composed of, by Python name.
 
         Raises:
+            UsageError: something is given by position.
             ExpressionError: one is missing or unknown, or the classes do not stand in one partition.
             DecodeError: an item does not fit its class.
         """
         database = current_database()
         targets = [database.table(model)._target for model in self._members.values()]
+        members = members_of(self._layout, targets, self._index)
+        if values:
+            raise by_name(members)
         plan = collection_plan(
             self._layout,
-            members_of(self._layout, targets, self._index),
+            members,
             key,
             index=self._index,
             reverse=self._options["reverse"],
@@ -150,12 +155,16 @@ class Collection(Generic[T]):
         return f"<Collection of {_listed(self._members)}>"
 
 
-def member_names(models: tuple[type[Any], ...], named: Mapping[str, type[Any]]) -> dict[str, type[Any]]:
+def member_names(
+    layout: TableLayout, models: tuple[type[Any], ...], named: Mapping[str, type[Any]]
+) -> dict[str, type[Any]]:
     """The names under which the items of each class are found.
 
     Raises:
-        ExpressionError: there is none, two have one name, or it is that of something else.
+        UsageError: one is no class.
+        ExpressionError: there is none, one is not in the table, two have one name, or it is that of something else.
     """
+    refuse_others(layout, [*models, *named.values()])
     found: dict[str, type[Any]] = {}
     for name, model in [*((_plural(model.__name__), model) for model in models), *named.items()]:
         if (

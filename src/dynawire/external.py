@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from .errors import SchemaError
+from .errors import SchemaError, UsageError
 from .mapping.adapters.external import ExternalDeclaration
 from .mapping.indexes import IndexDeclaration
 from .mapping.layout import TableLayout
@@ -43,6 +43,11 @@ class ExternalTables:
         options: Mapping[str, Any],
     ) -> Table[T]:
         """The table of a class under a name; see :meth:`Database.table`."""
+        if isinstance(model, str):
+            raise UsageError(
+                'db.table() takes a class, not text: write db.table(Note, name="...", partition_key="...") with the '
+                "class itself; the text that names the table is name="
+            )
         shown = getattr(model, "__name__", type(model).__name__)
         if hasattr(model, "__mapped__"):
             raise SchemaError(f"{shown} says itself which table it has; write db.table({shown})", model=shown)

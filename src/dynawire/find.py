@@ -117,7 +117,10 @@ class Find(Unlisted, Generic[T]):
         Raises:
             ExpressionError: it is no attribute of the class itself; or, when items are read, nothing gives this order.
         """
-        found = self._target.mapped.paths.get(getattr(path, "_label", ""))
+        if not isinstance(path, Path):
+            example = f"{self._target.plan.name}.{next(iter(self._target.mapped.paths))}"
+            raise ExpressionError(f"order_by() takes a path, such as {example}; found {type(path).__name__}")
+        found = self._target.mapped.paths.get(path._label)
         if found is None or found._steps != path._steps:
             raise ExpressionError(f"order_by() takes an attribute of {self._target.plan.name} itself, no part of one")
         return self._with(order=str(found._steps[0]), reverse=reverse)

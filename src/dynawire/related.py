@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from .database import current_database
-from .errors import ItemNotFound, NotLoaded
+from .errors import ItemNotFound, NotLoaded, UsageError
 from .operations.drivers import arun, run
 from .operations.effects import Operation
 from .operations.twins import asynchronous, sync
@@ -73,8 +73,25 @@ class _Related:
     def _listed(self, database: Database, consistent: bool, anew: bool) -> Operation[list[Any]]:
         return list((yield from self._read(database, consistent, anew)))
 
+    def _written(self) -> str:
+        """As it is written in code, for messages: post.author."""
+        return f"{type(self._instance).__name__.lower()}.{self._relationship.name}"
+
     def __repr__(self) -> str:
         return f"<{self._relationship!r}{'' if self.is_loaded else ', not read yet'}>"
+
+
+class _RelatedMany(_Related):
+    """What leads to several items: iterable, and without positions before they are read."""
+
+    __slots__ = ()
+
+    # Type checkers refuse it by themselves.
+    if not TYPE_CHECKING:
+
+        def __getitem__(self, position: Any) -> NoReturn:
+            shown = position if type(position) is int else "..."
+            raise UsageError(f"{self._written()} has no positions until it is read: write .all()[{shown}]")
 
 
 class RelatedItem(_Related, Generic[T]):
@@ -186,8 +203,21 @@ class RelatedItem(_Related, Generic[T]):
     delete = sync(_delete)
     adelete = asynchronous(_delete)
 
+    # Type checkers refuse it by themselves.
+    if not TYPE_CHECKING:
 
-class RelatedItems(_Related, Generic[T]):
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_") or hasattr(type(self), name):
+                # What copy and pickle look for, or a property that raised AttributeError itself: its own error is told.
+                return object.__getattribute__(self, name)
+            raise AttributeError(
+                f"{self._written()} leads to the other item: write .get_one().{name}, or .value.{name} once it is read",
+                name=name,
+                obj=self,
+            )
+
+
+class RelatedItems(_RelatedMany, Generic[T]):
     """The other items that an instance leads to: ``for comment in post.comments``, ``async for``, ``all()``.
 
     Nothing is read until they are asked for, and then they are kept with the instance; ``refresh()`` reads them again.
@@ -271,7 +301,7 @@ class RelatedItems(_Related, Generic[T]):
         return len(run(self._engine, self._all()))
 
 
-class LinkedItems(_Related, Generic[T]):
+class LinkedItems(_RelatedMany, Generic[T]):
     """The other items that an instance is linked to, and the links: ``post.tags.add(tag)``, ``post.tags.all()``.
 
     Each link is an item of its own, found from both sides.

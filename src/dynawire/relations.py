@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 from .database import current_database
+from .errors import UsageError
 from .mapping.relations import Cascade, RelationDeclaration, RelationFacts
 from .operations.drivers import arun, run
 from .operations.effects import Operation
@@ -332,6 +333,9 @@ def _facts(
 
 
 def _prefetching(items: Iterable[Any], relations: tuple[Any, ...], consistent: bool) -> tuple[Engine, Operation[None]]:
+    # An instance of a Pydantic model is iterable.
+    if isinstance(items, (str, Mapping)) or not hasattr(items, "__iter__") or hasattr(type(items), "__mapped__"):
+        raise UsageError(f"prefetch() takes several items: prefetch([item], ...); not one {type(items).__name__}")
     kept = list(items)
     for cls in dict.fromkeys(map(type, kept)):
         checked_relations(relations, cls)

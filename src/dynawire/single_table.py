@@ -115,14 +115,15 @@ class SingleTable(TableLayout):
             named: further classes, each under a name of its own instead of that of the class in the plural.
 
         Raises:
-            ExpressionError: two have one name; or the index is unknown.
+            UsageError: one is no class.
+            ExpressionError: one is not in this table; two have one name; or the index is unknown.
         """
         from .collection import Collection, member_names
 
         if index is not None and index not in self.indexes:
             known = ", ".join(self.indexes) or "none"
             raise ExpressionError(f"{self.name} has no index {index!r}; its indexes: {known}")
-        return Collection(self, member_names(models, named), index)
+        return Collection(self, member_names(self, models, named), index)
 
     def __repr__(self) -> str:
         return f"<SingleTable {self.name} of {', '.join(cls.__name__ for cls in self.classes()) or 'no class'}>"

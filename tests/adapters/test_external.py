@@ -308,3 +308,8 @@ def test_equal_and_unhashable_instances_are_told_apart() -> None:
     assert tracker.kept(same) is None
     tracker.keep(same, "same")
     assert (tracker.kept(one), tracker.kept(same)) == ("one", "same")
+
+
+def test_text_where_the_class_belongs() -> None:
+    with dw.connect("memory:") as db, pytest.raises(dw.UsageError, match=r"takes a class, not text"):
+        db.table("Book", name="books", partition_key="isbn")  # type: ignore[type-var, unused-ignore]

@@ -240,6 +240,8 @@ def test_order() -> None:
         Airport.find(A.city.in_(["x", "y"])).order_by(A.name).all()
     with pytest.raises(ExpressionError, match="takes an attribute of Airport itself"):
         find.order_by(Hotel.stars)
+    with pytest.raises(ExpressionError, match=r"order_by\(\) takes a path, such as Airport\.\w+; found str"):
+        find.order_by("visits")  # type: ignore[arg-type]
 
 
 # ---------------------------------------------------------------------- sparse indexes

@@ -334,3 +334,24 @@ def test_attributes_computed_from_a_number(db: dw.Database, twin: Twins) -> None
     assert item is not None
     assert (item["number"], item["label"]) == ({"N": "2"}, {"S": "job#00002"})
     assert item["state"]["S"].startswith("2#2026-01-02T00:00:00")
+
+
+def test_a_counter_is_a_whole_number() -> None:
+    with pytest.raises(dw.SchemaError, match=r"^Text\.number: a counter is a whole number; write number: Attr\[int\]$"):
+
+        class Text(Model, table="texts"):
+            id: Attr[str] = partition_key()
+            number: Attr[str] = counter()
+
+    with pytest.raises(dw.SchemaError, match=r"^TextKey\.id: a counter is a whole number; write id: Attr\[int\]$"):
+
+        class TextKey(Model, table="texts"):
+            id: Attr[str] = partition_key(default=counter())
+
+    with pytest.raises(
+        dw.SchemaError, match=r"^Float\.number: a counter is a whole number; write number: Attr\[int\]$"
+    ):
+
+        class Float(Model, table="texts"):
+            id: Attr[str] = partition_key()
+            number: Attr[float] = counter()

@@ -7,6 +7,8 @@ import gc
 import pickle
 import weakref
 
+import pytest
+
 import dynawire as dw
 from tests.relations.library import CLASSES, Author, Book
 
@@ -56,3 +58,26 @@ def test_shown() -> None:
     assert repr(author.books) == "<Author.books, not read yet>"
     author.agent = None
     assert repr(author.agent) == "<Author.agent>"
+
+
+def test_what_belongs_to_the_other_item() -> None:
+    book = Book(shelf="A", number=1, author_id="ann")
+    with pytest.raises(
+        AttributeError,
+        match=r"^book\.author leads to the other item: write \.get_one\(\)\.name, or \.value\.name once it",
+    ):
+        _ = book.author.name  # type: ignore[attr-defined]
+    with pytest.raises(dw.NotLoaded):
+        _ = book.author.value
+    assert not hasattr(book.author, "__deepcopy__")
+    with pytest.raises(AttributeError, match="'RelatedItem' object has no attribute '_name'"):
+        _ = book.author._name  # type: ignore[attr-defined]
+    assert repr(copy.copy(book.author)) == repr(pickle.loads(pickle.dumps(book)).author) == repr(book.author)
+
+
+def test_several_have_no_positions() -> None:
+    author = Author(id="ann")
+    with pytest.raises(dw.UsageError, match=r"^author\.books has no positions.*: write \.all\(\)\[0\]$"):
+        _ = author.books[0]  # type: ignore[index]
+    with pytest.raises(dw.UsageError, match=r"^author\.subjects has .*: write \.all\(\)\[\.\.\.\]$"):
+        _ = author.subjects[:2]  # type: ignore[index]

@@ -206,3 +206,10 @@ def test_an_error_in_between_is_told(sent: RecordingEngine, twin: Twins) -> None
     sent.answer("BatchGetItem", dw.TableNotFound("gone", code="ResourceNotFoundException"))
     with pytest.raises(dw.TableNotFound):
         twin(Book.query("S").with_(Book.author)).all()
+
+
+def test_one_item_instead_of_several(sent: RecordingEngine) -> None:
+    book = Book(shelf="S", number=1, author_id="a")
+    with pytest.raises(dw.UsageError, match=r"takes several items: prefetch\(\[item\], ...\); not one Book"):
+        dw.prefetch(book, Book.author)  # type: ignore[arg-type]
+    assert sent.operations() == []

@@ -151,8 +151,30 @@ def test_what_can_not_be_collected(make: Callable[[], Any], reason: str) -> None
         make()
 
 
+class Elsewhere(Model, table="elsewhere"):
+    id: Attr[str] = dw.partition_key()
+
+
+def test_what_is_no_class_of_the_table_is_refused_at_once() -> None:
+    for wrong in ("User", User(user_id="1")):
+        with pytest.raises(dw.UsageError, match=r"a mapped class is needed"):
+            shop.collection(User, wrong)  # type: ignore[arg-type]
+    for other in (Elsewhere, int):
+        with pytest.raises(ExpressionError, match=rf"^{other.__name__} is not in the single table shop"):
+            shop.collection(other)
+    with pytest.raises(ExpressionError, match=r"Elsewhere is not in the single table shop"):
+        shop.collection(User, others=Elsewhere)
+
+
+def test_the_key_is_given_by_name(db: dw.Database, twin: Twins) -> None:
+    with pytest.raises(dw.UsageError, match=r"by name: write query\(user_id=\.\.\.\)"):
+        twin(shop.collection(User, Order)).query("1")
+    with pytest.raises(dw.UsageError, match=r"write query\(\)$"):
+        shop.collection(Setting).params.query("1")
+
+
 def test_values_are_checked(db: dw.Database, twin: Twins) -> None:
-    with pytest.raises(ValidationError, match=r"must be str, not int"):
+    with pytest.raises(ValidationError, match=r"User\.user_id: must be str, not int"):
         twin(shop.collection(User)).query(user_id=1)
     raw(db, User, "PutItem", Item={"pk": {"S": "USER#1"}, "sk": {"S": "PROFILE"}, "_kind": {"S": "User"}})
     with pytest.raises(DecodeError, match=r"User.user_id"):

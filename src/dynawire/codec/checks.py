@@ -111,6 +111,9 @@ def _default_problem(attribute: Attribute, codec: Codec) -> str | None:
     try:
         codec.encode_fast(default)
     except ENCODE_FAILURES as failure:
+        if attribute.counter is not None and "N" not in codec.tags:
+            # The default is not theirs: it is what an instance has before it is given its number.
+            return f"a counter is a whole number; write {attribute.name}: Attr[int]"
         reason = codec.found_problems(default, failure)[0][1]
         remedy = f"; write Attr[{codec.describe()} | None] to allow None" if default is None else ""
         return f"the default {reason}{remedy}"

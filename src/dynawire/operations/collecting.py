@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
 from ..codec.plan import Page
-from ..errors import DecodeError, ExpressionError
+from ..errors import DecodeError, ExpressionError, UsageError
 from ..expressions import Comparison, Condition, Placeholders, Value, all_of, compile_condition
+from ..expressions.operands import encoded
 from ..mapping.class_mapping import nearest
 from ..mapping.indexes import IndexDefinition
 from ..mapping.layout import TableLayout
 from .cursors import decode_cursor
 from .effects import Operation
+from .mapped import MappedClass, not_a_class
 from .pages import PageReader, ReadPlan, read_page
 from .target import Target
 from .template_keys import KeyTemplates, key_templates
 
-__all__ = ["Member", "Unclaimed", "collect", "collection_plan", "members_of"]
+__all__ = ["Member", "Unclaimed", "by_name", "collect", "collection_plan", "members_of", "refuse_others"]
 
 WireItem = dict[str, Any]
 
@@ -55,9 +57,7 @@ def members_of(layout: TableLayout, targets: Sequence[Target], index: str | None
         mapping = target.mapped.mapping
         placement = mapping.placement
         if placement is None or placement.layout is not layout:
-            raise ExpressionError(
-                f"{mapping.name} is not in the single table {layout.name}; write table=... in its class"
-            )
+            raise _not_in(layout, mapping.name)
         definition = None
         if index is not None:
             name = next((name for name, generic in placement.indexes.items() if generic == index), None)
@@ -68,6 +68,36 @@ def members_of(layout: TableLayout, targets: Sequence[Target], index: str | None
             definition = mapping.indexes[name]
         found.append(Member(target, definition, key_templates(target, definition)))
     return found
+
+
+def refuse_others(layout: TableLayout, models: Iterable[Any]) -> None:
+    """Refuse what is no class of a single table, before anything is read.
+
+    A class that is not complete yet, for its annotations name one that is declared later, is tested when it is read.
+
+    Raises:
+        UsageError: one is no class.
+        ExpressionError: one is not in the table.
+    """
+    for model in models:
+        if not isinstance(model, type):
+            raise not_a_class(model)
+        found = getattr(model, "__mapped__", None)
+        if found is None or isinstance(found, MappedClass):
+            placement = None if found is None else found.mapping.placement
+            if placement is None or placement.layout is not layout:
+                raise _not_in(layout, model.__name__)
+
+
+def _not_in(layout: TableLayout, name: str) -> ExpressionError:
+    return ExpressionError(f"{name} is not in the single table {layout.name}; write table=... in its class")
+
+
+def by_name(members: Sequence[Member]) -> UsageError:
+    """The error for a partition key that was given by position."""
+    needed, _ = members[0].templates.names(members[0].target)
+    call = ", ".join(f"{name}=..." for name in needed)
+    return UsageError(f"a collection takes its partition key by name: write query({call})")
 
 
 def collection_plan(
@@ -147,7 +177,11 @@ def _partition(member: Member, key: Mapping[str, Any]) -> str:
         )
         raise ExpressionError(f"the partition key of {target.plan.name} here is composed of {shown}: {problem}")
     attributes = target.mapped.mapping.attributes
-    wire = {attributes[name].stored_name: target.plan.codecs[name].encode(value) for name, value in key.items()}
+    paths = target.mapped.paths_by_stored_name
+    wire: WireItem = {}
+    for name, value in key.items():
+        stored_name = attributes[name].stored_name
+        wire[stored_name] = encoded(paths[stored_name], target.plan.codecs[name], value)
     return member.templates.partition.composed(wire)
 
 

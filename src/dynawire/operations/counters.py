@@ -62,7 +62,7 @@ class CounterAttribute:
         if adapter.frozen:
             raise wrong(f"counter() gives its number to the instance that was stored, and {mapping.name} is frozen")
         if not plan.codecs[label].tags <= {"N", "NULL"} or not _is_int(attribute.annotation):
-            raise wrong(f"counter() gives whole numbers; write {label}: Attr[int]")
+            raise wrong(f"a counter is a whole number; write {label}: Attr[int]")
         if attribute.role == "partition_key" and counter.scope and mapping.sort_key is None:
             raise wrong("a partition key must differ in the whole table, so its counter() takes no scope")
         self.scope = tuple(mapping.attribute(name, f"the scope of the counter {label}") for name in counter.scope)
