@@ -27,6 +27,7 @@ from .mapping.layout import TableLayout
 from .mapping.mutators import MutatingAdapter, Mutator, assigning, mutated, mutator_of
 from .mapping.placement import PlacedKeywords, class_mapping, placement_of
 from .mapping.records import record_fields
+from .mapping.relations import check_relations
 from .misuse import OF_INSTANCES, called_on_class, missing_from_class
 from .operations.mapped import MappedClass
 
@@ -129,6 +130,8 @@ class ModelMeta(StructMeta):
         if mutators:
             type.__setattr__(cls, "__class__", _MutatingModelMeta)
         cls.__annotations__.update(body.other_annotations)
+        if getattr(cls, "__relates__", False):
+            check_relations(cls, declared)
         completion = _Completion(cls, names, declared, table, placed_by)
         if tagged is not None and (table is not None or any(hasattr(base, "__family__") for base in bases)):
             completion.join_family(*tagged.items())

@@ -25,7 +25,7 @@ from .mapping.indexes import IndexDeclaration
 from .mapping.layout import TableLayout
 from .mapping.migrations import Migrations
 from .mapping.placement import PlacedKeywords, class_mapping, placement_of
-from .mapping.relations import RelationDeclaration, relation_problem
+from .mapping.relations import RelationDeclaration, check_relations, relation_problem
 from .model_operations import ModelOperations
 from .operations.mapped import MappedClass, mapped
 from .relations import many_to_many, many_to_one, one_to_many, one_to_one
@@ -118,6 +118,8 @@ class _PydanticMeta(ModelMetaclass):
         type.__setattr__(cls, "__table_keywords__", inherited | options)
         if load is not None:
             type.__setattr__(cls, "__load__", load)
+        if getattr(cls, "__relates__", False) and cls.__pydantic_complete__:
+            check_relations(cls, cls.model_fields)
         completion = _Completion(cls, table, placed_by)
         type.__setattr__(cls, "__mapped__", staticmethod(completion))
         if placed_by is not None:
@@ -162,6 +164,8 @@ class _Completion:
                 indexes.pop(name, None)
                 if isinstance(value, IndexDeclaration):
                     indexes[name] = value
+        if getattr(cls, "__relates__", False):
+            check_relations(cls, cls.model_fields)
         mapping = class_mapping(
             cls, self._table, list(fields.attributes), indexes, cls.__table_keywords__, self._placed_by
         )
@@ -268,13 +272,14 @@ def _take_relations(
     """Take the relations out of a class body: pydantic would make fields of them."""
     annotations = body_annotations(namespace)
     for name, relation in relations.items():
-        problem = relation_problem(name, relation, _RESERVED)
+        names = Names(namespace["__module__"], frame)
+        problem = relation_problem(name, relation, _RESERVED, annotations.get(name), names)
         if problem is None and table is None:
             problem = f'{name} is a relation, but the class has no table; write table="..."'
         if problem is not None:
             raise _error(model, problem, name)
         del namespace[name]
-        relation.declared_in(Names(namespace["__module__"], frame), related_annotation(annotations.pop(name, None)))
+        relation.declared_in(names, related_annotation(annotations.pop(name, None)))
     for annotate in ("__annotate__", "__annotate_func__"):
         namespace.pop(annotate, None)
     namespace["__annotations__"] = annotations

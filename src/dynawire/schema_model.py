@@ -15,7 +15,7 @@ from .mapping.attributes import NO_DEFAULT, AttributeDeclaration
 from .mapping.class_body import related_annotation
 from .mapping.class_mapping import ClassMapping, TableOptions, nearest
 from .mapping.indexes import IndexDeclaration
-from .mapping.relations import RelationDeclaration, relation_problem
+from .mapping.relations import RelationDeclaration, check_relations, relation_problem
 from .model_operations import ModelOperations
 from .operations.mapped import MappedClass, check_values, mapped
 
@@ -127,6 +127,8 @@ class _Completion:
             indexes=indexes,
             options=TableOptions(**cls.__table_keywords__),
         )
+        if getattr(cls, "__relates__", False):
+            check_relations(cls, [one.name for one in fields.attributes])
         found = MappedClass(mapping, fields, SchemaAdapter(fields))
         cls.__driver__ = driver
         cls.__unset__ = {one.name: one.default if one.default is not NO_DEFAULT else None for one in fields.attributes}
@@ -302,12 +304,13 @@ def _take_relations(model: str, namespace: dict[str, Any], table: str | None, fr
     relations = {key: one for key, one in namespace.items() if isinstance(one, RelationDeclaration)}
     annotations = body_annotations(namespace)
     for name, relation in relations.items():
-        problem = relation_problem(name, relation, _RESERVED)
+        names = Names(namespace["__module__"], frame)
+        problem = relation_problem(name, relation, _RESERVED, annotations.get(name), names)
         if problem is None and table is None:
             problem = f'{name} is a relation, but the class has no table; write table="..."'
         if problem is not None:
             raise _error(model, problem, name)
-        relation.declared_in(Names(namespace["__module__"], frame), related_annotation(annotations.get(name)))
+        relation.declared_in(names, related_annotation(annotations.get(name)))
         namespace["__relates__"] = True
 
 

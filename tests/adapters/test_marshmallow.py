@@ -908,6 +908,8 @@ def test_relations(db: dw.Database) -> None:
     assert "writer" not in text.to_item()
     with pytest.raises(dw.SchemaError, match="the class has no table"):
         declared_with(Schema=Id, keywords={}, boss=many_to_one("id"))
+    with pytest.raises(dw.SchemaError, match=r"names the attribute 'idd', which \w+ does not have; did you mean 'id'"):
+        declared_with(Schema=Id, id=partition_key(), boss=many_to_one("idd", to=Writer))
 
 
 def test_hooks_of_the_class(db: dw.Database) -> None:

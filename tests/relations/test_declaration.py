@@ -149,6 +149,89 @@ def undeclared() -> Any:
     return Wrong
 
 
+def to_one_as_many() -> Any:
+    class Wrong(Model, table="wrong"):
+        id: Attr[str] = partition_key()
+        cities: ToMany[City] = many_to_one("id")
+
+    return Wrong
+
+
+def to_many_as_one() -> Any:
+    class Wrong(Model, table="wrong"):
+        id: Attr[str] = partition_key()
+        city: dw.ToOne[City] = one_to_many("id")
+
+    return Wrong
+
+
+def links_as_many() -> Any:
+    class Wrong(Model, table="wrong"):
+        id: Attr[str] = partition_key()
+        cities: ClassVar[ToMany[City]] = many_to_many(lambda: Link, own="one", other="two")
+
+    return Wrong
+
+
+def many_as_links() -> Any:
+    class Wrong(Model, table="wrong"):
+        id: Attr[str] = partition_key()
+        cities: ManyToMany[City] = one_to_many("id")
+
+    return Wrong
+
+
+def for_checkers_only() -> Any:
+    return wrong(annotations={"cities": "typing_only.ToMany[City]"}, cities=one_to_one("id"))
+
+
+def without_relation() -> Any:
+    class Wrong(Model, table="wrong"):
+        id: Attr[str] = partition_key()
+        city: City = many_to_one("id")
+
+    return Wrong
+
+
+def in_a_union() -> Any:
+    class Wrong(Model, table="wrong"):
+        id: Attr[str] = partition_key()
+        city: ToOne[City] | None = many_to_one("id")
+
+    return Wrong
+
+
+def in_an_object() -> Any:
+    return wrong(annotations={"city": list[City]}, city=many_to_one("id"))
+
+
+def not_yet_resolved() -> Any:
+    class Wrong(Model, table="wrong"):
+        id: Attr[str] = partition_key()
+        later: Attr[Later]  # type: ignore[name-defined]  # noqa: F821
+        city: ToOne[City] = many_to_one("idd")
+
+    return Wrong
+
+
+def inherited() -> Any:
+    class Leading(Model, abstract=True):
+        city: ToOne[City] = many_to_one("country", "name")
+
+    class Wrong(Leading, table="wrong"):
+        country: Attr[str] = partition_key()
+
+    return Wrong
+
+
+def generic_key() -> Any:
+    class Wrong(Model, table=dw.SingleTable("wrong-relations"), pk="W#{id}", sk="W"):
+        id: Attr[str]
+        city: ToOne[City] = many_to_one("pk", "id")
+
+    return Wrong
+
+
 def over_an_attribute() -> Any:
     class Wrong(Street, table="wrong"):
         country = many_to_one("id", to=City)  # type: ignore[assignment]
@@ -160,6 +243,36 @@ MADE_WRONG: list[tuple[Callable[[], Any], str]] = [
     (no_table, r"Wrong: city is a relation, but the class has no table; write table="),
     (as_attribute, r"Wrong: city is a relation, which is not stored; write city: ToOne\[\.\.\.\]"),
     (undeclared, r"Wrong: city is a relation without declaration; write city: ToOne\[City\] = many_to_one"),
+    (
+        to_one_as_many,
+        (
+            r"Wrong: the relation cities is annotated ToMany\[\.\.\.\], but many_to_one\(\) leads to one other; write "
+            r"cities: ToOne\[\.\.\.\] = many_to_one\(\.\.\.\), or declare it with one_to_many\(\.\.\.\)"
+        ),
+    ),
+    (
+        to_many_as_one,
+        (
+            r"city is annotated ToOne.*one_to_many\(\) leads to several others; write city: ToMany\[.*declare it with "
+            r"many_to_one\(\.\.\.\) or one_to_one\(\.\.\.\)"
+        ),
+    ),
+    (links_as_many, r"cities is annotated ToMany.*many_to_many\(\) links several to several; write cities: ManyToMany"),
+    (many_as_links, r"cities is annotated ManyToMany.*write cities: ToMany.*or declare it with many_to_many"),
+    (for_checkers_only, r"cities is annotated ToMany.*one_to_one\(\) leads to one other; write cities: ToOne"),
+    (without_relation, r"city is annotated as something else, but many_to_one\(\) leads to one.*write city: ToOne\["),
+    (in_a_union, r"city is annotated as something else.*write city: ToOne\["),
+    (in_an_object, r"city is annotated as something else.*write city: ToOne\["),
+    (lambda: wrong(city=many_to_one("nope", to=City)), r"Wrong.city names the attribute 'nope', which Wrong does not "),
+    (
+        lambda: wrong(city=one_to_one("idd", to=City)),
+        r"the attribute 'idd', which Wrong does not have; did you mean 'id'\?",
+    ),
+    (lambda: wrong(city=many_to_one(by={"name": "x"}, to=City)), r"'x', which Wrong does not have; its attributes: id"),
+    (lambda: wrong(city=many_to_one(by={"name": 7}, to=City)), r"names the attribute of type int, which"),  # type: ignore[dict-item]
+    (not_yet_resolved, r"Wrong.city names the attribute 'idd', which Wrong does not have; did you mean 'id'"),
+    (inherited, r"Wrong.city names the attribute 'name', which Wrong does not have; its attributes: country"),
+    (generic_key, r"Wrong.city names the attribute 'pk', which Wrong does not have; its attributes: id"),
     (over_an_attribute, r"Wrong: country is an attribute of a base class"),
     (lambda: wrong(query=many_to_one("id", to=City)), r"the relation query has the name of a method"),
     (lambda: wrong(_city=many_to_one("id", to=City)), r"the relation _city begins with '_'"),
@@ -202,7 +315,6 @@ class Wrongs(Model, table="wrongs"):
     plain: ToOne[Plain] = many_to_one("id")
     whole: ToOne[City] = many_to_one("id")
     too_many: ToOne[City] = many_to_one("id", "id", "id")
-    no_attribute: ToOne[City] = many_to_one("id", "namee")
     by_nothing: ToOne[City] = many_to_one(by={"country": "id", "nmae": "id"})
     not_all: ToOne[City] = many_to_one(by={"country": "id"})
     no_index: ToMany[City] = one_to_many(index="by_sise")
@@ -242,7 +354,6 @@ USED_WRONG = {
     "plain": r"leads to Plain, which has no table.*relations are for Model and PydanticModel classes",
     "whole": r"names id; the key of d?.*City is \(country, name\)",
     "too_many": r"names id, id, id; the key of the table of City is \(country, name\)",
-    "no_attribute": r"names the attribute 'namee', which Wrongs does not have",
     "by_nothing": r"names the attribute 'nmae', which City does not have; did you mean 'name'\?",
     "not_all": r"names id; the key of City is \(country, name\), and one attribute is needed for each",
     "no_index": r"names the index 'by_sise', which City does not have; did you mean 'by_size'\?",

@@ -9,6 +9,7 @@ import pickle
 import weakref
 
 import pytest
+from pydantic import BaseModel
 
 import dynawire as dw
 from dynawire import (
@@ -94,3 +95,29 @@ def test_told_when_made() -> None:
         class Wrong(PydanticModel, table="wrong"):  # type: ignore[no-redef]
             id: str = partition_key()
             query: ToOne[Team] = many_to_one("id")  # type: ignore[assignment]
+
+    with pytest.raises(SchemaError, match=r"Wrong\.team names the attribute 'idd', which Wrong does not have; did you"):
+
+        class Wrong(PydanticModel, table="wrong"):  # type: ignore[no-redef]
+            id: str = partition_key()
+            team: ToOne[Team] = many_to_one("idd")
+
+    with pytest.raises(SchemaError, match=r"Wrong: the relation teams is annotated ToMany.*write teams: ToOne"):
+
+        class Wrong(PydanticModel, table="wrong"):  # type: ignore[no-redef]
+            id: str = partition_key()
+            teams: ToMany[Team] = many_to_one("id")
+
+
+def test_told_when_used_of_a_class_that_is_not_complete() -> None:
+    class Wrong(PydanticModel, table="wrong"):
+        id: str = partition_key()
+        later: Later | None = None
+        team: ToOne[Team] = many_to_one("idd")
+
+    class Later(BaseModel):
+        x: int = 0
+
+    Wrong.model_rebuild()
+    with pytest.raises(SchemaError, match=r"Wrong\.team names the attribute 'idd', which Wrong does not have"):
+        Wrong.key("1")

@@ -180,7 +180,8 @@ class ClassBody:
                 raise self.error(f"{name} has no type; write {name}: Attr[...] = ...", name)
             if isinstance(value, RelationDeclaration):
                 self.relations.setdefault(name, None)
-                problem = relation_problem(name, value, self._reserved)
+                annotation = self.other_annotations.get(name)
+                problem = relation_problem(name, value, self._reserved, annotation, self._names)
                 if problem is not None:
                     raise self.error(problem, name)
             if isinstance(value, IndexDeclaration):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, ClassVar, Literal, get_args, get_origin
 
 import msgspec
 
 from ..errors import SchemaError
 from .annotations import Names
 from .class_mapping import nearest
+from .habits import is_one_subscript, text_head
 
 __all__ = [
     "CASCADES",
@@ -17,13 +18,23 @@ __all__ = [
     "RelationDeclaration",
     "RelationFacts",
     "RelationKind",
+    "check_relations",
+    "declared_relations",
     "is_relation",
     "relation_problem",
+    "unknown_attribute",
 ]
 
 RelationKind = Literal["one_to_one", "one_to_many", "many_to_one", "many_to_many"]
 Cascade = Literal["save", "delete"] | tuple[Literal["save", "delete"], ...]
 CASCADES = ("save", "delete")
+
+_LEADS = {"ToOne": "leads to one other", "ToMany": "leads to several others", "ManyToMany": "links several to several"}
+_DECLARED_BY = {
+    "ToOne": "many_to_one(...) or one_to_one(...)",
+    "ToMany": "one_to_many(...)",
+    "ManyToMany": "many_to_many(...)",
+}
 
 
 class RelationFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,11 +221,79 @@ def is_relation(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, RelationDeclaration)
 
 
-def relation_problem(name: str, declaration: RelationDeclaration, reserved: frozenset[str]) -> str | None:
-    """Why a class can't have this relation under this name, whatever the classes; None when it can."""
+def relation_problem(
+    name: str, declaration: RelationDeclaration, reserved: frozenset[str], annotation: Any, names: Names
+) -> str | None:
+    """Why a class can't have this relation under this name, whatever the other class; None when it can.
+
+    Args:
+        name: the name of the class attribute.
+        declaration: what stands there.
+        reserved: the names of methods.
+        annotation: its annotation; None: there is none.
+        names: what the names in that stand for.
+    """
     if name.startswith("_"):
         return f"the relation {name} begins with '_'; choose another name"
     if name in reserved:
         return f"the relation {name} has the name of a method; choose another name"
     problem = declaration.facts.problem()
+    if problem is None and annotation is not None:
+        problem = _annotation_problem(name, declaration, annotation, names)
     return None if problem is None else f"the relation {name} {problem}"
+
+
+def _annotation_problem(name: str, declaration: RelationDeclaration, annotation: Any, names: Names) -> str | None:
+    """Why a relation can't be annotated so; None when it can, or when that is not known yet."""
+    text = annotation if isinstance(annotation, str) else getattr(annotation, "__forward_arg__", None)
+    kind: Any = names.head(text) if isinstance(text, str) else get_origin(annotation) or annotation
+    if kind is ClassVar:
+        inside = text[text.index("[") + 1 : text.rindex("]")] if isinstance(text, str) else get_args(annotation)[0]
+        return _annotation_problem(name, declaration, inside, names)
+    meant, call = type(declaration).__name__, declaration.facts.kind
+    # What is imported for type checkers only is known by its name alone.
+    found = kind.__name__ if is_relation(kind) else text_head(text) if isinstance(text, str) and kind is None else None
+    if found in _LEADS and found != meant:
+        return (
+            f"is annotated {found}[...], but {call}() {_LEADS[meant]}; write {name}: {meant}[...] = {call}(...), or "
+            f"declare it with {_DECLARED_BY[found]}"
+        )
+    is_whole = not isinstance(text, str) or "[" not in text or is_one_subscript(text)
+    if kind is None or kind is Any or (found is not None and is_whole):
+        return None
+    return f"is annotated as something else, but {call}() {_LEADS[meant]}; write {name}: {meant}[...] = {call}(...)"
+
+
+def declared_relations(cls: type[Any]) -> dict[str, RelationDeclaration]:
+    """What a class and its bases say of relations, by name; none of it is looked into."""
+    found: dict[str, RelationDeclaration] = {}
+    for base in reversed(cls.__mro__):
+        for name, value in base.__dict__.items():
+            found.pop(name, None)
+            if isinstance(value, RelationDeclaration):
+                found[name] = value
+    return found
+
+
+def check_relations(cls: type[Any], attributes: Collection[str]) -> None:
+    """Refuse relations that lead by attributes their class does not have.
+
+    Args:
+        cls: a class that is no longer abstract.
+        attributes: Python names of its attributes.
+
+    Raises:
+        SchemaError: one does; it names the class, the relation and the attribute.
+    """
+    for declaration in declared_relations(cls).values():
+        facts = declaration.facts
+        for name in facts.by.values() if facts.by is not None else facts.attributes:
+            if name not in attributes:
+                raise declaration.error(cls, unknown_attribute(name, cls, attributes))
+
+
+def unknown_attribute(name: Any, cls: type[Any], attributes: Collection[str]) -> str:
+    """What is said of a relation that names an attribute a class does not have."""
+    shown = repr(name) if isinstance(name, str) else f"of type {type(name).__name__}"
+    listing = f"its attributes: {', '.join(attributes) or 'none'}"
+    return f"names the attribute {shown}, which {cls.__name__} does not have{nearest(str(name), attributes, listing)}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import DynawireError, ExpressionError, TransactionCancelled
 from ..key import Key
+from ..mapping.relations import declared_relations
 from ..operations.at_once import at_once
 from ..operations.effects import Operation
 from ..operations.hooked import send_hooked, written_by
@@ -18,7 +19,7 @@ from ..operations.write import Write
 from ..table import Table
 from ..transaction import Transaction
 from .reading import all_items, link_query, query_of, read_one
-from .relationship import Relationship, cascading_relationships, declared_relations
+from .relationship import Relationship, cascading_relationships
 from .state import forget
 
 if TYPE_CHECKING:

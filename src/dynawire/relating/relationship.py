@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import RelationError, SchemaError
 from ..mapping.class_mapping import nearest
-from ..mapping.relations import RelationDeclaration, RelationFacts
+from ..mapping.relations import RelationDeclaration, RelationFacts, declared_relations, unknown_attribute
 from ..operations.mapped import MappedClass, mapped
 from .state import Known, forget, keep, known
 
@@ -15,7 +15,6 @@ __all__ = [
     "Links",
     "Relationship",
     "cascading_relationships",
-    "declared_relations",
     "is_unnumbered",
     "relationships",
 ]
@@ -113,13 +112,10 @@ class Relationship:
         return found
 
     def _known(self, found: MappedClass, names: Iterable[Any]) -> None:
-        attributes = found.mapping.attributes
+        attributes = [one.name for one in found.mapping.attributes.values() if not one.hidden]
         for name in names:
             if name not in attributes:
-                raise self._error(
-                    f"names the attribute {name!r}, which {found.cls.__name__} does not have"
-                    f"{nearest(str(name), attributes)}"
-                )
+                raise self._error(unknown_attribute(name, found.cls, attributes))
 
     def _pairs(self, mine: MappedClass, theirs: MappedClass) -> Pairs:
         facts = self.facts
@@ -367,17 +363,6 @@ def cascading_relationships(cls: type[Any], write: str) -> list[Relationship]:
     """The relations of a class along which a kind of write goes on, in the order declared."""
     found = relationships(cls)
     return [found[name] for name, one in declared_relations(cls).items() if write in one.facts.cascades]
-
-
-def declared_relations(cls: type[Any]) -> dict[str, RelationDeclaration]:
-    """What a class and its bases say of relations, by name; none of it is looked into."""
-    found: dict[str, RelationDeclaration] = {}
-    for base in reversed(cls.__mro__):
-        for name, value in base.__dict__.items():
-            found.pop(name, None)
-            if isinstance(value, RelationDeclaration):
-                found[name] = value
-    return found
 
 
 _NO_KEY = (None, "", b"")
