@@ -88,7 +88,8 @@ def computed(function: Callable[..., Any], *sources: str, name: str | None = Non
 
     Args:
         function: takes the values of the sources in their order, and gives the value; None leaves the attribute out.
-            It is called whenever a value is needed, so it should be quick, and give the same for the same values.
+            It is called whenever a value is needed, so it should be quick, and give the same for the same values. What
+            it raises becomes a ``ValidationError`` that names the attribute and the function's line, not the values.
         sources: Python names of the attributes.
         name: its name in DynamoDB; the Python name unless given.
         init: always False: it is no parameter of the constructor.

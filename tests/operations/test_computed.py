@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import enum
 import pickle
+import re
+import traceback
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -335,6 +337,69 @@ def test_a_key_that_is_too_long_is_refused(db: dw.Database, twin: Twins) -> None
         ValidationError, match=r"Thing: place, computed from country, city, has 2,.* DynamoDB takes at most 2,048"
     ):
         twin(Thing(id="1", city="ü" * 1100)).put()
+
+
+def shouted(text: str) -> str:
+    if text == "secret":
+        raise RuntimeError(f"no {text} here")
+    if text == "own":
+        raise ValidationError("in words of one's own", model="Raising", attribute="shout")
+    return text.upper()
+
+
+class Raising(Model, table="raising"):
+    id: Attr[str] = partition_key()
+    text: Attr[str] = attr(default="x")
+    other: Attr[int] = attr(default=1)
+    shout: Attr[str] = computed(shouted, "text")
+    character: Attr[str] = computed(chr, "other")
+
+
+def test_a_function_that_raises(db: dw.Database, twin: Twins) -> None:
+    """A ValidationError that names what can't be computed and where, without the value, and nothing is written."""
+    db.create_tables(Raising)
+    stored = Raising(id="1")
+    stored.insert()
+    before = stored_item(db, stored)
+    changed = Raising.get_one("1")
+    changed.text = "secret"
+
+    def transaction() -> None:
+        with db.transaction() as tx:
+            tx.put(Raising(id="1", text="secret"))
+
+    writes: list[Any] = [
+        lambda: twin(Raising(id="1", text="secret")).put(),
+        lambda: twin(Raising(id="2", text="secret")).insert(),
+        lambda: twin(changed).save(),
+        lambda: twin(Raising.get_one("1")).update(text="secret"),
+        lambda: twin(Raising.key("1")).update(text="secret"),
+        lambda: twin(Raising.key("2")).update(text="secret", upsert=True),
+        lambda: Raising.put_many([Raising(id="2"), Raising(id="1", text="secret")]),
+        lambda: Raising.update_where(Raising.id == "1", text="secret"),
+        changed.to_item,
+        lambda: changed.shout,
+        transaction,
+    ]
+    for write in writes:
+        with pytest.raises(ValidationError, match=r"Raising\.shout could not be computed from text") as caught:
+            write()
+        error = caught.value
+        assert (error.model, error.attribute) == ("Raising", "shout")
+        assert re.search(r"its function raised RuntimeError at .*test_computed\.py:\d+$", error.errors[0][1])
+        shown = "".join(traceback.format_exception(error)).split("ValidationError: ", 1)[1]
+        assert "secret" not in shown + repr(error.__cause__) + repr(error.__context__)
+    assert stored_item(db, stored) == before
+    assert changed.text == "secret"
+    changed.text = 7  # type: ignore[assignment]
+    with pytest.raises(ValidationError, match=r"^Raising\.text must be str, not int, and shout is computed from it$"):
+        _ = changed.shout
+    with pytest.raises(ValidationError, match=r"^in words of one's own"):
+        Raising(id="1", text="own").put()
+    with pytest.raises(
+        ValidationError, match=r"Raising\.character could .* from other: its function raised ValueError$"
+    ):
+        Raising(id="1", other=-5).put()
 
 
 @pytest.mark.parametrize(

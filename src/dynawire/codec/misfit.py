@@ -14,8 +14,12 @@ class TooDeep(Misfit):
 
 
 def place_of(error: BaseException) -> str:
-    """What a function of the user's raised, and where: its message may hold values, so it is left out."""
+    """What a function of the user's raised, and where: its message may hold values, so it is left out.
+
+    To be called by who called that function: the first frame is the caller's own, and tells nothing.
+    """
     trace = error.__traceback__
+    trace = trace.tb_next if trace is not None else None
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     where = f" at {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace is not None else ""

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from ..codec.base import Codec
+from ..codec.misfit import place_of
 from ..codec.unions import OptionalCodec
-from ..errors import SchemaError, ValidationError
+from ..errors import DynawireError, SchemaError, ValidationError
 from ..expressions import Path, all_of, parse_lookups
 from ..expressions.evaluation import Test, condition_test
 from ..mapping.attributes import Attribute
@@ -28,6 +29,9 @@ from ..mapping.templates import BoundTemplate, Component, Template
 __all__ = ["Computation", "bound_template", "computation_of"]
 
 WireItem = Mapping[str, Any]
+
+Function = tuple[Callable[..., Any], Callable[[WireItem], list[Any]]]
+"""What computes an attribute, and what gives its arguments of an item."""
 
 T = TypeVar("T")
 _DATES = frozenset({"datetime", "naive datetime", "date", "time", "UUID"})
@@ -54,7 +58,7 @@ class Computation:
         codec: Codec,
         sources: Mapping[str, Attribute],
         template: BoundTemplate | None,
-        function: Callable[[WireItem], Any] | None,
+        function: Function | None,
         test: Test | None,
     ) -> None:
         assert attribute.computed is not None
@@ -73,13 +77,12 @@ class Computation:
         """The attribute's wire value in an item; None: the item does not have it.
 
         Raises:
-            ValidationError: a source is missing that must not be, or a value can't be written.
+            ValidationError: a source is missing that must not be, a value can't be written, or the function raised.
         """
         if self.test is not None and not self.test(wire):
             return None
         if self.template is None:
-            assert self._function is not None
-            made = self._function(wire)
+            made = self._called(wire)
             return None if made is None else self._encoded(made)
         for source in self.template.sources:
             found = wire.get(source)
@@ -87,6 +90,25 @@ class Computation:
                 self._check_missing(source)
                 return None
         return self._encoded(self._guarded(lambda template: template.text(wire)))
+
+    def _called(self, wire: WireItem) -> Any:
+        """What the function makes of an item's values."""
+        assert self._function is not None
+        function, arguments = self._function
+        values = arguments(wire)
+        try:
+            return function(*values)
+        except DynawireError:
+            raise
+        except Exception as error:  # noqa: BLE001 - it raises what it likes
+            reason = f"could not be computed from {', '.join(self.labels())}: its function raised {place_of(error)}"
+        # Not from inside the except clause: the other error may tell the values.
+        raise ValidationError(
+            f"{self._model}.{self.label} {reason}",
+            model=self._model,
+            attribute=self._attribute,
+            errors=((self._attribute, reason),),
+        )
 
     def composed(self, wire: WireItem) -> str:
         """The text of an item, or of a key condition, that has every source of the template.
@@ -187,8 +209,8 @@ def computation_of(
     codec = codecs[attribute.name]
     if declared.template is None:
         assert declared.function is not None
-        arguments = [(mapping.attributes[name], codecs[name]) for name in declared.sources]
-        function = _function(declared.function, arguments)
+        arguments = _arguments([(mapping.attributes[name], codecs[name]) for name in declared.sources])
+        function = (declared.function, arguments)
         return Computation(mapping.name, attribute, attribute.name, codec, sources, None, function, test)
     template = bound_template(mapping, declared.template, codecs, wrong)
     if codec.tags - {"NULL"} != {"S"} or not _takes_any_text(codec):
@@ -277,16 +299,16 @@ def _takes_any_text(codec: Codec) -> bool:
     return inner.describe() == "str"
 
 
-def _function(function: Callable[..., Any], arguments: list[tuple[Attribute, Codec]]) -> Callable[[WireItem], Any]:
-    def call(wire: WireItem) -> Any:
-        # As a response would have it: binary is base64 text there.
-        stored = [wire.get(attribute.stored_name) for attribute, _ in arguments]
-        values = msgspec.json.decode(msgspec.json.encode(stored))
-        return function(
-            *[_value(attribute, codec, one) for (attribute, codec), one in zip(arguments, values, strict=True)]
-        )
+def _arguments(sources: list[tuple[Attribute, Codec]]) -> Callable[[WireItem], list[Any]]:
+    """What gives the values of these attributes in an item."""
 
-    return call
+    def arguments(wire: WireItem) -> list[Any]:
+        # As a response would have it: binary is base64 text there.
+        stored = [wire.get(attribute.stored_name) for attribute, _ in sources]
+        values = msgspec.json.decode(msgspec.json.encode(stored))
+        return [_value(attribute, codec, one) for (attribute, codec), one in zip(sources, values, strict=True)]
+
+    return arguments
 
 
 def _value(attribute: Attribute, codec: Codec, wire: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 from ..codec.plan import ClassPlan
 from ..codec.source import Scope, made_later
 from ..codec.unions import OptionalCodec
-from ..errors import ExpressionError
+from ..errors import ExpressionError, ValidationError
 from ..expressions import Comparison, Condition, Junction, Path, Update, Value
 from ..mapping.attributes import Attribute
 from ..mapping.class_mapping import ClassMapping
@@ -177,10 +177,18 @@ class ComputedAttributes:
         adapter = self._plan.adapter
         wire: WireItem = {}
         for stored_name, source in computation.sources.items():
-            codec = self._plan.codecs[source.name].unconstrained
             value = adapter.value(instance, source.name)
-            if value is not None:
-                wire[stored_name] = codec.encode(value)
+            if value is None:
+                continue
+            try:
+                wire[stored_name] = self._plan.codecs[source.name].unconstrained.encode(value)
+            except ValidationError as error:
+                raise ValidationError(
+                    f"{self._mapping.name}.{source.name} {error.message}, and {name} is computed from it",
+                    model=self._mapping.name,
+                    attribute=source.name,
+                    errors=((source.name, error.message),),
+                ) from None
         value = computation.value(wire)
         return None if value is None else computation.codec.unconstrained.decode(value)
 
