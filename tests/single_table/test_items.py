@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import dynawire as dw
-from dynawire import Attr, Model
+from dynawire import Attr, IndexMap, Model, attr
 from dynawire.errors import (
     ConditionFailed,
     ExpressionError,
@@ -327,3 +329,65 @@ def test_conflicts_without_a_version(db: dw.Database, twin: Twins) -> None:
     assert info.value.changed == ("status",)
     twin(twin(Order).get(**OF_FIRST)).delete(check="loaded")
     assert not twin(Order).exists(**OF_FIRST)
+
+
+empties = dw.SingleTable("empties", global_indexes=1)
+
+
+class Seat(Model, table=empties, pk="SEAT#{hall}#{row}", sk="AT#{number}"):
+    hall: Attr[str]
+    row: Attr[str] = attr(default="")
+    number: Attr[str] = attr(default="x")
+    guest: Attr[str] = attr(default="")
+
+    by_guest = IndexMap("gsi0", pk="GUEST#{guest}", sk="G")
+
+
+def test_a_key_of_empty_values_alone_is_refused(db: dw.Database, twin: Twins) -> None:
+    """It would be one key for every such item. Beside others, and in indexes, an empty value is one like any other."""
+    db.create_tables(empties)
+    pk = r"Seat\.hall, Seat\.row are empty, so that the key pk, composed by 'SEAT#\{hall\}#\{row\}', would be the same"
+    sk = r"Seat\.number is empty, so that the key sk, composed by 'AT#\{number\}', .* give it a value; nothing was sent"
+
+    def transaction() -> None:
+        with db.transaction() as tx:
+            tx.put(Seat(hall="", number="1"))
+
+    refused: list[tuple[Any, str]] = [
+        (lambda: twin(Seat(hall="", number="1")).put(), pk),
+        (lambda: twin(Seat(hall="a", number="")).insert(), sk),
+        (lambda: twin(Seat(hall="a", number="")).save(), sk),
+        (lambda: twin(Seat.key(hall="", row="", number="1")).get(), pk),
+        (lambda: twin(Seat.key(hall="a", row="", number="")).update(guest="b", upsert=True), sk),
+        (lambda: twin(Seat.key(hall="a", row="", number="")).delete(), sk),
+        (lambda: Seat.put_many([Seat(hall="")]), pk),
+        (lambda: Seat.get_many([("", "", "1")]), pk),
+        (lambda: Seat.query(hall="", row="").all(), pk),
+        (transaction, pk),
+    ]
+    with db.measure() as cost:
+        for write, message in refused:
+            with pytest.raises(ValidationError, match=message) as caught:
+                write()
+            assert (caught.value.model, caught.value.attribute) == ("Seat", "hall" if message is pk else "number")
+    assert cost.requests == 0
+    seats = [Seat(hall="", row="1"), Seat(hall="1"), Seat(hall="1", number="y")]
+    for seat in seats:
+        twin(seat).insert()
+    assert {(one.hall, one.row, one.number) for one in Seat.scan()} == {("", "1", "x"), ("1", "", "x"), ("1", "", "y")}
+    assert [one.to_item()["pk"]["S"] for one in seats] == ["SEAT##1", "SEAT#1#", "SEAT#1#"]
+    assert Seat.by_guest.query("").count() == 3
+
+
+@given(st.lists(st.tuples(*[st.text("#%a", max_size=2)] * 3), min_size=1, max_size=8))
+def test_no_two_items_have_one_key(values: list[tuple[str, str, str]]) -> None:
+    keys: dict[tuple[str, str], tuple[str, str, str]] = {}
+    for hall, row, number in values:
+        seat = Seat(hall=hall, row=row, number=number)
+        if not (hall or row) or not number:
+            with pytest.raises(ValidationError, match=r"(is|are) empty"):
+                seat.to_item()
+            continue
+        item = seat.to_item()
+        assert Seat.params.get(hall, row, number)["Key"] == {name: item[name] for name in ("pk", "sk")}
+        assert keys.setdefault((item["pk"]["S"], item["sk"]["S"]), (hall, row, number)) == (hall, row, number)

@@ -48,6 +48,8 @@ class Computation:
         template: what it is composed by, or None.
         test: says of an item whether it has the attribute; None: always.
         codec: its own codec.
+        least: how long its text is when every value in it is empty, where that can't be: as a key of the table it would
+            be that of every such item; 0 elsewhere.
     """
 
     def __init__(
@@ -72,6 +74,8 @@ class Computation:
         self._model = model
         self._function = function
         self._must_have = attribute.computed.missing == "error"
+        is_key = attribute.role is not None and template is not None and bool(template.parts)
+        self.least = sum(map(len, template.template.literals)) if is_key and template is not None else 0
 
     def value(self, wire: WireItem) -> dict[str, Any] | None:
         """The attribute's wire value in an item; None: the item does not have it.
@@ -89,7 +93,7 @@ class Computation:
             if found is None or "NULL" in found:
                 self._check_missing(source)
                 return None
-        return self._encoded(self._guarded(lambda template: template.text(wire)))
+        return self._encoded(self._text(wire))
 
     def _called(self, wire: WireItem) -> Any:
         """What the function makes of an item's values."""
@@ -116,8 +120,22 @@ class Computation:
         Raises:
             ValidationError: a value can't be written.
         """
+        return self.checked(self._text(wire))
+
+    def _text(self, wire: WireItem) -> str:
+        text = self._guarded(lambda template: template.text(wire))
+        if len(text) > self.least or not self.least:
+            return text
         assert self.template is not None
-        return self.checked(self._guarded(lambda template: template.text(wire)))
+        names = self.labels()
+        which = ", ".join(f"{self._model}.{name}" for name in names)
+        raise ValidationError(
+            f"{which} {'is' if len(names) == 1 else 'are'} empty, so that {self.label}, composed by "
+            f"{self.template.template.text!r}, would be the same of every such item; give "
+            f"{'it' if len(names) == 1 else 'one of them'} a value; nothing was sent",
+            model=self._model,
+            attribute=names[0],
+        )
 
     def checked(self, text: str) -> str:
         """A text, unless a key can't be that."""

@@ -89,7 +89,7 @@ class ComputedAttributes:
                 f"    t = {text}",
                 f"except {scope.bind(ValueError)}:",
                 "    t = ''",
-                f"if 0 < len(t) <= {SURELY_SHORT}:",
+                f"if {computation.least} < len(t) <= {SURELY_SHORT}:",
                 f"    w[{computation.name!r}] = {{'S': t}}",
                 "else:",
                 f"    {slow}",
@@ -106,13 +106,17 @@ class ComputedAttributes:
         members = ", ".join(
             f"{name!r}: {{'S': {one}}}" for name, one in zip(self._plan.key_names, variables, strict=True)
         )
+        lengths = [
+            f"{self.by_name[name].least} < len({one}) <= {SURELY_SHORT}"
+            for name, one in zip(self._plan.key_names, variables, strict=True)
+        ]
         lines = [
             *sources.values(),
             "try:",
             *(f"    {one} = {text}" for one, text in zip(variables, texts, strict=True)),
             f"except {scope.bind(ValueError)}:",
             f"    return {slow}",
-            f"if {' and '.join(f'0 < len({one}) <= {SURELY_SHORT}' for one in variables)}:",
+            f"if {' and '.join(lengths)}:",
             f"    return {{{members}}}",
             f"return {slow}",
         ]
