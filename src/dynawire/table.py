@@ -250,6 +250,17 @@ class Table(TableBatches[T], TableFinding[T], TableKeeping[T], TableLifecycle, T
 
         def write(every: Sequence[Update] = updates, lookups: Mapping[str, Any] = changes) -> Operation[T]:
             prepared = self._prepare_update(item, every, lookups, condition, upsert, expected_version)
+            if prepared.derived is None:
+                return once(prepared)
+            from .operations.derived_classes import by_class_of_item
+
+            def prepare(target: Target) -> Write:
+                new = upsert and target is self._target
+                return self._prepare_update(item, every, lookups, condition, new, expected_version, target)
+
+            return by_class_of_item(self._target, prepare, once)
+
+        def once(prepared: Write) -> Operation[T]:
             if exactly_once or prepared.companions is not None:
                 return self._update_once(prepared, self._key_values(item))
             return send(prepared)
@@ -279,9 +290,10 @@ class Table(TableBatches[T], TableFinding[T], TableKeeping[T], TableLifecycle, T
         condition: ConditionLike,
         upsert: bool,
         expected_version: int | None,
+        target: Target | None = None,
     ) -> Write:
         return prepare_update(
-            self._target,
+            target or self._target,
             self._wire_key(item),
             updates,
             changes,

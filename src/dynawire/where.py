@@ -10,10 +10,12 @@ from .expressions import Condition, Update, parse_update_lookups
 from .find import Find
 from .operations.batch import Progress
 from .operations.delete import prepare_delete
+from .operations.derived_classes import by_class_of_item, changed_names
 from .operations.finding.plans import AccessPlan, KeysRead
 from .operations.finding.reading import Wanted
 from .operations.finding.where import WhereResult, wire_values, write_found
 from .operations.hooked import hooked
+from .operations.target import Target
 from .operations.transact import send
 from .operations.update import prepare_update
 from .operations.write import Write
@@ -37,28 +39,33 @@ def update_where(
     target, condition = find._target, _condition(find, "update_where")
     every = (*updates, *parse_update_lookups(target.mapped.paths, changes, target.plan.name))
 
-    def prepare(key: dict[str, Any], updates: Sequence[Update] = every) -> Write:
+    def prepare(key: dict[str, Any], updates: Sequence[Update] = every, target: Target = target) -> Write:
         write = prepare_update(target, key, updates, {}, condition, upsert=False)
         # What it returns would only be thrown away.
         write.return_values = None
         return write
 
+    def write(key: dict[str, Any], updates: Sequence[Update] = every) -> Operation[Any]:
+        if target.family is None:
+            return send(prepare(key, updates))
+        return by_class_of_item(target, lambda target: prepare(key, updates, target), send)
+
     def begin(key: dict[str, Any]) -> Operation[Any]:
         if target.mapped.hooks is None:
-            return send(prepare(key))
+            return write(key)
         changed = list(every)
         return hooked(
             target,
             "update",
             None,
-            lambda: send(prepare(key, changed)),
+            lambda: write(key, changed),
             key=wire_values(target, key),
             updates=changed,
         )
 
     # Refuse what DynamoDB would refuse before anything is read.
     prepare({})
-    return _write(find, begin, {str(update.path._steps[0]) for update in every}, dry_run, progress, per_second)
+    return _write(find, begin, changed_names(target, every), dry_run, progress, per_second)
 
 
 def delete_where(

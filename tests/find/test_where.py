@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 import dynawire as dw
-from dynawire import Attr, ExpressionError, GlobalIndex, Model, attr, partition_key, sort_key
+from dynawire import (
+    Attr,
+    ExpressionError,
+    GlobalIndex,
+    Model,
+    attr,
+    computed,
+    partition_key,
+    sort_key,
+    updated_at,
+)
 from dynawire.errors import CredentialsError, OutcomeUnknown, ServiceError, Throttled
 from dynawire.operations.at_once import at_once
 from dynawire.operations.drivers import run
 from dynawire.operations.effects import Operation, Request, Sleep, Together
-from tests.support.databases import Twins, raw, raw_update, recorded, stored_item
+from tests.support.databases import Twins, case, raw, raw_update, recorded, stored_item
 from tests.support.models import Place, place
 from tests.support.recording import LoseResponse, RecordingEngine
 
@@ -94,6 +105,17 @@ def test_what_changed_meanwhile_is_left_alone(places: dw.Database, twin: Twins) 
     assert "P03" in visits(places)
 
 
+def pages_of_ten(db: dw.Database, model: Any) -> None:
+    """Answer each query with a page of ten, as the service does of large items."""
+    engine = recorded(db)
+
+    def small_page(body: dict[str, Any]) -> dict[str, Any]:
+        engine.answer("Query", small_page)
+        return raw(db, model, "Query", **body, Limit=10)
+
+    engine.answer("Query", small_page)
+
+
 class Moving(Model, table="moving"):
     id: Attr[str] = partition_key()
     kind: Attr[str] = attr(default="a")
@@ -106,18 +128,50 @@ def test_an_item_that_moves_ahead_in_its_index_is_written_once(db: dw.Database, 
     db.create_tables(Moving)
     for number in range(30):
         Moving(id=f"m{number:02}", score=number).insert()
-    engine = recorded(db)
-
-    def small_page(body: dict[str, Any]) -> dict[str, Any]:
-        """A page of ten, as the service gives of large items."""
-        engine.answer("Query", small_page)
-        return raw(db, Moving, "Query", **body, Limit=10)
-
-    engine.answer("Query", small_page)
+    pages_of_ten(db, Moving)
     result = twin(Moving).update_where((Moving.kind == "a") & (Moving.score < 1000), Moving.score.add(15))
     assert (result.matched, result.written, result.skipped) == (30, 30, 0)
     found = dict(db.table(Moving).scan().project(Moving.id, Moving.score).all())
     assert found == {f"m{number:02}": number + 15 for number in range(30)}
+
+
+class Followed(Model, table="followed"):
+    id: Attr[str] = partition_key()
+    status: Attr[str] = attr(default="open")
+    score: Attr[int]
+    times: Attr[int] = attr(default=0)
+    rank: Attr[int] = computed(lambda score: score, "score")
+
+    by_status = GlobalIndex("status", "rank")
+
+
+class Timed(Model, table="timed"):
+    id: Attr[str] = partition_key()
+    status: Attr[str] = attr(default="open")
+    times: Attr[int] = attr(default=0)
+    changed: Attr[datetime | None] = updated_at()
+
+    by_status = GlobalIndex("status", "changed")
+
+
+def test_an_item_that_moves_by_what_follows_from_the_update_is_written_once(db: dw.Database, twin: Twins) -> None:
+    """Its key in the index is computed from what is updated, or is the time of the write."""
+    db.create_tables(Followed, Timed)
+    for number in range(30):
+        Followed(id=str(number), score=number).put()
+        Timed(id=str(number)).put()
+    long_ago = datetime(2000, 1, 1, tzinfo=UTC)
+    models: list[tuple[Any, Any, dict[str, Any]]] = [
+        (Followed, Followed.status == "open", {"score": 1000, "times__add": 1}),
+        (Timed, (Timed.status == "open") & (Timed.changed > long_ago), {"times__add": 1}),
+    ]
+    for model, condition, changes in models:
+        with case(model.__name__):
+            assert model.find(condition).explain(describe=False).steps[0].index == "by_status"
+            pages_of_ten(db, model)
+            result = twin(model).update_where(condition, **changes)
+            assert (result.matched, result.written) == (30, 30)
+            assert {one.times for one in model.scan()} == {1}
 
 
 def test_an_item_that_cannot_be_written_does_not_stop_the_others(places: dw.Database, twin: Twins) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 import dynawire as dw
-from dynawire import Attr, IndexMap, Model, attr, computed, template, updated_at, version
+from dynawire import Attr, IndexMap, Model, attr, computed, discriminator, template, updated_at, version
 from dynawire.errors import ConditionFailed, ExpressionError, TransactionCancelled
 from tests.support.databases import connected
 
@@ -51,6 +51,30 @@ class Kept(Model, table=table, pk="T#{tenant}", sk="K#{number}#{name}"):
     second = IndexMap("gsi2", pk="B#{b}#{n:03}", sk="{m}", when={"a__exists": True})
 
 
+class Parent(Model, table=table, pk="T#{tenant}", sk="P#{number}#{name}"):
+    """With derived classes: what is written by a key of this one keeps what those have besides."""
+
+    tenant: Attr[str]
+    number: Attr[int]
+    name: Attr[str]
+    kind: Attr[str] = discriminator()
+    a: Attr[str | None] = attr(default=None)
+    b: Attr[str] = attr(default="d", name="bb")
+    n: Attr[int] = attr(default=0)
+    m: Attr[int | None] = attr(default=None)
+
+    first = IndexMap("gsi0", pk="P#{a}#{b}", sk="{n}")
+
+
+class Child(Parent):
+    third = IndexMap("gsi2", pk="C#{b}", sk="{m}")
+
+
+class Grandchild(Child):
+    v: Attr[int] = version()
+    twice: Attr[int] = computed(lambda n: 2 * n, "n")
+
+
 bare_table = dw.SingleTable("bare", global_indexes=2, local_indexes=1, store_keys=False, kind=None)
 
 
@@ -73,7 +97,7 @@ class Bare(Model, table=bare_table, pk="T#{tenant}", sk="A#{number}#{name}"):
 
 
 EXPECTED = (ConditionFailed, ExpressionError, TransactionCancelled)
-CLASSES = st.sampled_from([Plain, Kept, Bare])
+CLASSES = st.sampled_from([Plain, Kept, Parent, Child, Grandchild, Bare])
 KEYS = st.tuples(st.sampled_from(["x", "y#"]), st.integers(-1, 1), st.sampled_from(["p", ""]))
 CHANGES = st.fixed_dictionaries(
     {},
@@ -163,7 +187,7 @@ class Writers(RuleBasedStateMachine):
 
     @invariant()
     def keys_are_what_their_templates_say(self) -> None:
-        for home, kinds in ((table, (Plain, Kept)), (bare_table, (Bare,))):
+        for home, kinds in ((table, (Plain, Kept, Parent)), (bare_table, (Bare,))):
             for item in self.everything(home, kinds):
                 kind = home.class_of(item)
                 read = kind.from_item(item)

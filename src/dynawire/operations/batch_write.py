@@ -37,7 +37,7 @@ class _Entry:
     __slots__ = ("call", "given", "identity", "json", "keep", "put_wire", "staged")
 
     def __init__(self, target: Target, given: Any, key: Sequence[Any] | None, call: HookedCall | None = None) -> None:
-        if key is None and target.family is not None:
+        if target.family is not None:
             target = target.of(given)
         self.given = given
         self.call = call

@@ -19,6 +19,7 @@ from ..expressions import (
     parse_update_lookups,
 )
 from ..mapping.attributes import Attribute
+from .derived_classes import DerivedClasses, classes_keeping_more, refuse_derived
 from .failures import condition_failed, lost_path, missing_or_false
 from .migrated import latest_only, not_migrated, older_version
 from .target import Target
@@ -76,6 +77,7 @@ def prepare_update(
         raise no_version(plan.name)
     if target.family is not None:
         _keep_class(target, every, upsert)
+        refuse_derived(target, every)
     assumed = None
     if target.computed is not None and given:
         loaded = None if instance is None else partial(_loaded_wire, target, instance)
@@ -102,6 +104,10 @@ def prepare_update(
         required = all_of([*assumed.conditions, *(() if required is None else (required,))])
     if latest is not None:
         required = latest if required is None else all_of([required, latest])
+    richer = [] if target.family is None or instance is not None else classes_keeping_more(target, every)
+    derived = DerivedClasses(target, richer) if richer else None
+    if derived is not None:
+        required = derived.condition if required is None else all_of([required, derived.condition])
     add_condition(target, request, required, placeholders)
     touched = {str(update.path._steps[0]) for update in every}
 
@@ -126,6 +132,10 @@ def prepare_update(
         return missing_or_false(target, error, key, "update(..., upsert=True) would create it")
 
     explained = explain if assumed is None else assumed.explained(target, explain)
+    if staged is not None:
+        explained = staged.explained(target, explained, missing=upsert)
+    if derived is not None:
+        explained = derived.explained(richer, explained)
     nested = [update.path._label for update in every if len(update.path._steps) > 1]
 
     def explain_path(error: ServiceError) -> DynawireError:
@@ -141,12 +151,13 @@ def prepare_update(
         and (assumed is None or not assumed.conditions)
         and latest is None
         and all(map(_is_idempotent, every)),
-        explain=explained if staged is None else staged.explained(target, explained, missing=upsert),
+        explain=explained,
         explain_path=explain_path if nested else None,
         applied=applied,
         adopt=adopt,
         return_values="ALL_NEW",
     )
+    write.derived = derived
     if target.upkeep is not None and target.upkeep.keeping is not None:
         target.upkeep.keeping.update(write, every, upsert=upsert)
     return write

@@ -18,6 +18,7 @@ from .unstored import refuse_unstored
 
 if TYPE_CHECKING:
     from .companions import Companions
+    from .derived_classes import DerivedClasses
 
 __all__ = ["Write", "add_condition", "send_write", "with_existence"]
 
@@ -38,6 +39,7 @@ class Write:
         amend: makes another request of a failed condition, to be sent instead; None: nothing can be done about it.
         adopt: takes over the item as it now is, for an update that was sent in a transaction and read back; or None.
         companions: what is written besides, worked out when it is sent; None: nothing.
+        derived: classes derived from the key's, of which the item must not be; None: it may be of any.
     """
 
     __slots__ = (
@@ -46,6 +48,7 @@ class Write:
         "amend",
         "applied",
         "companions",
+        "derived",
         "explain",
         "explain_path",
         "idempotent",
@@ -81,6 +84,7 @@ class Write:
         self.explain_path = explain_path
         self.adopt = adopt
         self.companions: Companions | None = None
+        self.derived: DerivedClasses | None = None
         self.amend = amend
 
     def amended(self, error: DynawireError) -> dict[str, Any] | None:
