@@ -275,7 +275,8 @@ class Table(TableBatches[T], TableFinding[T], TableKeeping[T], TableLifecycle, T
         assert write.adopt is not None
         yield from send_exactly_once(write)
         try:
-            current = yield from get_existing(self._target, key, None, True)
+            # Writes reach what has expired, too.
+            current = yield from get_existing(self._target.unhidden, key, None, True)
         except DynawireError as error:
             error.add_note("the update was applied; reading the item afterwards failed")
             raise

@@ -115,3 +115,31 @@ def test_the_class_of_an_item_stays(db: dw.Database, twin: Twins) -> None:
     put_raw(db, Pet, {**OLD[0], "called": {"S": "Shape"}})
     with pytest.raises(dw.DecodeError, match="changed kind, which says of which class the item is"):
         twin(Pet).get("1")
+
+
+class Tool(Model, table="tools"):
+    id: Attr[str] = partition_key()
+    kind: Attr[str] = discriminator()
+    uses: Attr[int] = attr(default=0)
+
+
+class SawMigrations(dw.Migrations, version="schema"):
+    def migrate_to_2(self, item: Item) -> Item:
+        return {**item, "teeth": 2 * item.pop("pairs")}
+
+
+class Saw(Tool, migrations=SawMigrations):
+    teeth: Attr[int] = attr(default=0)
+    schema: Attr[int] = attr(default=2)
+
+
+def test_a_key_of_the_base_class_updates_no_part_of_an_earlier_version(db: dw.Database, twin: Twins) -> None:
+    twin(db).create_tables(Tool)
+    old = {"id": {"S": "1"}, "kind": {"S": "Saw"}, "pairs": {"N": "9"}, "uses": {"N": "0"}}
+    put_raw(db, Tool, old)
+    with pytest.raises(dw.ConditionFailed, match="not of version 2 of Saw"):
+        twin(Tool.key("1")).update(Tool.uses.add(1))
+    assert stored(db, Tool, {"id": {"S": "1"}}) == old
+    twin(twin(Saw).get_one("1")).save()
+    saw = twin(Tool.key("1")).update(Tool.uses.add(1))
+    assert (type(saw), saw.teeth, saw.uses) == (Saw, 18, 1)

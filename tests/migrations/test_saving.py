@@ -196,6 +196,18 @@ def test_with_a_version_attribute_no_update_makes_a_mixture(db: dw.Database, twi
     assert twin(Film).get("1").seen == 1
 
 
+def test_update_where_reports_the_items_of_earlier_versions(db: dw.Database, twin: Twins) -> None:
+    twin(db).create_tables(Film)
+    put_raw(db, Film, {"id": {"S": "1"}, "schema": {"N": "2"}, "title": {"S": "A"}, "seen": {"N": "0"}})
+    twin(Film(id="2", title="B")).put()
+    result = twin(Film).update_where(Film.seen == 0, Film.seen.add(1))
+    assert (result.matched, result.written, result.skipped, result.failed) == (2, 1, 0, 1)
+    ((key, error),) = result.failures
+    assert key == ("1",)
+    assert "the stored item is not of version 3 of Film" in error.message
+    assert twin(Film).delete_where(Film.seen == 0).written == 1
+
+
 # ---------------------------------------------------------------------- other libraries' classes
 
 

@@ -162,6 +162,13 @@ def test_writes_reach_expired_items(sessions: list[Any], twin: Twins) -> None:
     assert twin(Session).delete_where(Session.expires < NOW).written == 1
 
 
+def test_an_update_sent_as_a_transaction_gives_the_expired_item(sessions: list[Any], twin: Twins) -> None:
+    """It is read back, and was updated whatever its time."""
+    assert twin(Session.key("a", 1)).update(data="+", exactly_once=True).data == "+"
+    assert twin(sessions[3]).update(data="+", exactly_once=True).data == "+"
+    assert twin(Session).get("a", 1) is None
+
+
 def test_what_is_not_a_number_never_expires(db: dw.Database, sessions: list[Any]) -> None:
     Plain(user="1", expires=1).insert()
     raw_update(db, Plain(user="1"), "SET #expires = :e", e={"NULL": True})

@@ -143,7 +143,7 @@ def classes_below(target: Target) -> list[type[Any]]:
 
 def _kept_besides(base: MappedClass, derived: MappedClass) -> tuple[bool, frozenset[str]]:
     """What updates keep of a derived class besides: whether always something, and if these attributes change."""
-    always = bool(_by_itself(derived) - _by_itself(base))
+    always = bool(_by_itself(derived) - _by_itself(base)) or _tells_version(derived) not in (None, _tells_version(base))
     sources: set[str] = set()
     own = base.mapping.attributes
     for attribute in derived.mapping.attributes.values():
@@ -165,6 +165,12 @@ def _kept_besides(base: MappedClass, derived: MappedClass) -> tuple[bool, frozen
 def _by_itself(found: MappedClass) -> set[str]:
     """Stored names of what every update of a class sets by itself."""
     return set() if found.upkeep is None else found.upkeep.kept_by_save
+
+
+def _tells_version(found: MappedClass) -> Any:
+    """The migrations of a class whose updates require the latest version; None: they don't."""
+    versions = found.plan.versions
+    return None if versions is None or versions.attribute is None else found.mapping.options.migrations
 
 
 def _same(attribute: Attribute, known: Attribute | None) -> bool:

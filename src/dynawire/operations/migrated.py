@@ -13,7 +13,17 @@ from .failures import converted
 from .target import Target
 from .unchanged import stored_as
 
-__all__ = ["changed_since_read", "latest_only", "migrated_unchanged", "not_migrated", "older_version", "unchanged"]
+__all__ = [
+    "changed_since_read",
+    "is_older",
+    "latest_only",
+    "migrated_unchanged",
+    "not_migrated",
+    "older_version",
+    "unchanged",
+]
+
+_OLDER = "is_older"
 
 
 def unchanged(target: Target, loaded: MigratedItem) -> list[Condition]:
@@ -99,10 +109,17 @@ def older_version(target: Target, error: ConditionFailed) -> DynawireError | Non
         or error.wire_item.get(attribute) == {"N": str(plan.versions.latest)}
     ):
         return None
-    return converted(
+    older = converted(
         error,
         target,
         ConditionFailed,
         f"the stored item is not of version {plan.versions.latest} of {plan.name}, and an update would change only a "
         f"part of it; nothing was written; get() and save() it first, or {plan.name}.migrate_all()",
     )
+    older.__dict__[_OLDER] = True
+    return older
+
+
+def is_older(error: ConditionFailed) -> bool:
+    """Whether a condition failed because the stored item is of an earlier version."""
+    return _OLDER in error.__dict__

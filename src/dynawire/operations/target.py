@@ -70,6 +70,15 @@ class Target:
         return None if item is not None and self.hides is not None and self.hides.is_past(item) else item
 
     @property
+    def unhidden(self) -> Target:
+        """The same, with items that have expired."""
+        if self.hides is None:
+            return self
+        found = Target(self.mapped, self.table_name)
+        found.hides = None
+        return found
+
+    @property
     def definition(self) -> Target:
         """What the table is made as: this class's own declaration, or that of the table it shares with others."""
         placement = self.mapped.mapping.placement

@@ -22,6 +22,7 @@ from ..at_once import at_once
 from ..batch import MAX_STALLED_ROUNDS, Progress, pause
 from ..effects import Operation, Sleep
 from ..identity import key_identity
+from ..migrated import is_older
 from ..streaming import Stream, next_items
 from ..target import Target
 
@@ -149,7 +150,7 @@ def _write(
 def _count(target: Target, key: WireKey, outcome: Any, result: WhereResult) -> None:
     if not isinstance(outcome, DynawireError):
         result.written += 1
-    elif isinstance(outcome, UniqueConflict):
+    elif isinstance(outcome, UniqueConflict) or (isinstance(outcome, ConditionFailed) and is_older(outcome)):
         result.failed += 1
         _keep(target, key, outcome, result)
     elif isinstance(outcome, ConditionFailed) and outcome.code in FALSE_CONDITION:
