@@ -25,15 +25,20 @@ INNER = {
     "engines.alternator": {"errors", "engines.protocol", "engines.aws"},
     "engines.embedded": {"errors", "engines.protocol"},
 }
-TABLE = {"batch", "database", "external", "find", "finding", "keeping", "key", "page", "query", "table"}
-TABLE |= {"collection", "migrating", "relating", "transaction", "where"}
-TABLE |= {"hooks", "lifecycle"}
-MODEL = {"composed", "declare", "ids", "index", "managed", "metaclass", "model", "model_batches", "model_operations"}
-MODEL |= {"awaiting", "pydantic", "related", "relations", "running", "single_table", "stepping", "workflow"}
-MODEL |= {"marshmallow", "pydantic", "related", "relations", "schema_model", "schematics"}
-TABLE |= {"connecting"}
+TABLE = set(
+    """
+    batch collection connecting database external find finding hooks keeping key lifecycle migrating
+    misuse page query relating table transaction where
+    """.split()
+)
+MODEL = set(
+    """
+    awaiting completion composed declare ids index managed marshmallow metaclass model model_batches
+    model_operations pydantic related relations running schema_model schematics single_table stepping
+    workflow
+    """.split()
+)
 FRONT = {"cli", "compat", "console", "testing"}
-TABLE |= {"misuse"}
 ALLOWED = INNER | {name: set(INNER) | TABLE for name in TABLE} | {name: set(INNER) | TABLE | MODEL for name in MODEL}
 ALLOWED |= {name: set(INNER) | TABLE | MODEL | {""} for name in FRONT}
 ALLOWED[""] = set(ALLOWED)  # dynawire/__init__.py shows what there is
@@ -174,6 +179,18 @@ def test_import_is_light(tmp_path: Path) -> None:
     ours = loaded_by(everything_public, tmp_path) - loaded_by("import msgspec", tmp_path)
     assert "dynawire" in ours
     assert not ours & HEAVY
+
+
+# What only some programs use. Each is loaded by the first use of it.
+OPTIONAL = {"batch", "collection", "find", "key", "query", "relations", "single_table", "table"}
+OPTIONAL |= {"codec.family_plan", "mapping.migrations", "mapping.placement", "mapping.templates", "operations.computed"}
+OPTIONAL |= {"operations.transact", "operations.upkeep", "transaction", "workflow"}
+
+
+def test_import_loads_nothing_optional(tmp_path: Path) -> None:
+    assert modules().keys() >= OPTIONAL
+    ours = {name.removeprefix("dynawire.") for name in loaded_by("from dynawire import Model, connect", tmp_path)}
+    assert not ours & (OPTIONAL)
 
 
 DECLARE = """

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .errors import DecodeError
 from .misuse import several
-from .operations.batch import BatchGetResult, BatchWriteResult, Progress
-from .operations.batch_get import batch_get
-from .operations.batch_write import batch_write
-from .operations.effects import Operation
 from .operations.twins import asynchronous, sync
 
 if TYPE_CHECKING:
     from .engines.protocol import Engine
+    from .errors import DecodeError
+    from .operations.batch import BatchGetResult, BatchWriteResult, Progress
+    from .operations.effects import Operation
     from .operations.target import Target
 
 __all__ = ["TableBatches"]
@@ -55,6 +53,8 @@ class TableBatches(Generic[T]):
             Unprocessed: some were still not read after every retry; the error has what was.
             DecodeError: an item does not fit the class.
         """
+        from .operations.batch_get import batch_get
+
         return batch_get(
             self._target, several(keys, "get_many([key])"), self._key_values, consistent, progress, misfits
         )
@@ -75,18 +75,24 @@ class TableBatches(Generic[T]):
 
         It is not atomic: use a transaction where all or nothing matters.
         """
+        from .operations.batch_write import batch_write
+
         return batch_write(self._target, several(items, "put_many([item])"), (), self._key_values, progress)
 
     def _delete_many(
         self, keys: Iterable[T | KeyLike], *, progress: Progress | None = None
     ) -> Operation[BatchWriteResult]:
         """Delete any number of items by instance or key (BatchWriteItem, 25 a request); see :meth:`put_many`."""
+        from .operations.batch_write import batch_write
+
         return batch_write(self._target, (), several(keys, "delete_many([key])"), self._key_values, progress)
 
     def _write_many(
         self, *, put: Iterable[T] = (), delete: Iterable[T | KeyLike] = (), progress: Progress | None = None
     ) -> Operation[BatchWriteResult]:
         """Put and delete any number of items together (BatchWriteItem, 25 a request); see :meth:`put_many`."""
+        from .operations.batch_write import batch_write
+
         what = "write_many(put=[item], delete=[key])"
         return batch_write(self._target, several(put, what), several(delete, what), self._key_values, progress)
 

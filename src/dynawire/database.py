@@ -5,34 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from .engines.protocol import Engine
 from .errors import DynawireError, SchemaError, UsageError, ValidationError
-from .key import Key
+from .lifecycle import TABLE_TIMEOUT
 from .mapping.indexes import IndexDeclaration
-from .mapping.layout import TableLayout
 from .operations.capacity import CapacityMeter, active_meter
-from .operations.effects import Operation
-from .operations.layouts import table_of_layout
 from .operations.mapped import mapped, not_a_class
-from .operations.params import Params
-from .operations.table_create import create_tables
-from .operations.tables import TableDescription, delete_table, describe_table, list_tables
-from .operations.target import Target
-from .operations.transact import transact_get
 from .operations.twins import asynchronous, sync
-from .table import TABLE_TIMEOUT, Table
 
 if TYPE_CHECKING:
+    from typing import TypeAlias, Unpack
+
     from .external import ExternalTables
+    from .key import Key
     from .mapping.class_mapping import TableKeywords
+    from .mapping.layout import TableLayout
+    from .operations.effects import Operation
+    from .operations.params import Params
+    from .operations.tables import TableDescription
+    from .operations.target import Target
+    from .table import Table
     from .transaction import Transaction
+
+    AnyTable: TypeAlias = type[Any] | Table[Any] | TableLayout
 
 __all__ = ["WHAT_TO_WRITE", "Database", "made_current", "table_of"]
 
 T = TypeVar("T")
-AnyTable = type[Any] | Table[Any] | TableLayout
 A = TypeVar("A")
 
 MAX_TABLE_NAME = 255
@@ -152,6 +153,9 @@ class Database:
                     "table_prefix",
                     model=model.__name__,
                 )
+            from .operations.target import Target
+            from .table import Table
+
             target = Target(found, self.table_prefix + name)
             if getattr(model, "__relates__", False):
                 from .relating.cascading import table_with_relations
@@ -169,6 +173,11 @@ class Database:
         return self._external_tables
 
     def _table_of(self, model: AnyTable) -> Table[Any]:
+        if isinstance(model, type):
+            return self.table(model)
+        from .mapping.layout import TableLayout
+        from .table import Table
+
         if isinstance(model, TableLayout):
             return self._table_of_layout(model)
         if not isinstance(model, Table):
@@ -179,6 +188,8 @@ class Database:
 
     def _table_of_layout(self, layout: TableLayout) -> Table[Any]:
         """The table of a single-table design as such: its generic keys, and nothing of what is in it."""
+        from .operations.layouts import table_of_layout
+
         return self.table(table_of_layout(layout).cls)
 
     def _table_of_key(self, key: Key[Any]) -> Table[Any]:
@@ -210,6 +221,8 @@ class Database:
             TableInUse: one exists and ``exist_ok`` is false.
             SchemaError: one exists with another key, or other local indexes, than its class declares.
         """
+        from .operations.table_create import create_tables
+
         targets = [self._table_of(model)._target for model in models]
         return create_tables(targets, exist_ok=exist_ok, wait=wait, timeout=timeout)
 
@@ -237,6 +250,8 @@ class Database:
         timeout: float = TABLE_TIMEOUT,
     ) -> Operation[list[str]]:
         """Delete the tables of these classes with all their items (DeleteTable); the full names of those deleted."""
+        from .operations.tables import delete_table
+
         gone: list[str] = []
         for name in dict.fromkeys(self._table_of(model).name for model in models):
             if (yield from delete_table(name, missing_ok=missing_ok, wait=wait, timeout=timeout)):
@@ -245,6 +260,8 @@ class Database:
 
     def _list_tables(self) -> Operation[list[str]]:
         """The full names of all tables with this database's prefix (ListTables)."""
+        from .operations.tables import list_tables
+
         return list_tables(self.table_prefix)
 
     def _describe_table(self, table: type[Any] | TableLayout | str) -> Operation[TableDescription]:
@@ -254,6 +271,8 @@ class Database:
             TableNotFound: there is none.
         """
         if isinstance(table, str):
+            from .operations.tables import describe_table
+
             return describe_table(table)
         return self._table_of(table)._describe()
 
@@ -277,9 +296,13 @@ class Database:
         Args:
             keys: such as ``Airport.key("TX", "DFW")``.
         """
+        from .operations.transact import transact_get
+
         return transact_get([self._located(key) for key in keys])
 
     def _located(self, key: Key[Any]) -> tuple[Target, dict[str, Any]]:
+        from .key import Key
+
         if not isinstance(key, Key):
             raise ValidationError(
                 f'transact_get() takes keys such as Airport.key("TX", "DFW"), not {type(key).__name__}'
@@ -290,6 +313,8 @@ class Database:
     @property
     def params(self) -> Params:
         """The first request each operation would send, as a dict, without sending it."""
+        from .operations.params import Params
+
         return Params(Database, lambda: self)
 
     create_tables = sync(_create_tables)

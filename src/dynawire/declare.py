@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from .errors import SchemaError
 from .mapping.attributes import NO_DEFAULT, AttributeDeclaration
 from .mapping.constraints import Constraints
-from .mapping.keeping import Unique
-from .mapping.markers import Role
 
 if TYPE_CHECKING:
     from .expressions.paths import Path
+    from .mapping.keeping import Unique
+    from .mapping.markers import Role
 
 __all__ = ["Attr", "attr", "partition_key", "sort_key"]
 
@@ -170,7 +170,7 @@ def attr(
         store_none=store_none,
         immutable=immutable,
         # What is neither is refused, with the class's name, when the class is made.
-        unique=(Unique() if unique else None) if isinstance(unique, bool) else unique,
+        unique=_everywhere(unique) if isinstance(unique, bool) else unique,
         mutator=mutator,
     )
 
@@ -269,3 +269,11 @@ def _default(default: Any) -> dict[str, Any]:
     """The default of a declaration; ``counter()`` is one, and says besides where the number comes from."""
     counted = isinstance(default, AttributeDeclaration) and default.counter is not None
     return {"default": default.default, "counter": default.counter} if counted else {"default": default}
+
+
+def _everywhere(unique: bool) -> Unique | None:
+    if not unique:
+        return None
+    from .mapping.keeping import Unique
+
+    return Unique()

@@ -22,9 +22,9 @@ from .operations.finding.reading import Reading, Wanted
 from .operations.finding.sources import Source, source_of
 from .operations.finding.statistics import known_statistics, learn_statistics
 from .operations.finding.suggesting import scan_not_allowed
+from .operations.own_items import own_items
 from .operations.streaming import astream, collected, stream
 from .operations.target import Target, as_condition
-from .operations.template_keys import own_items
 from .operations.twins import asynchronous, mark_coroutine_functions, sync
 from .query import MAX_SEGMENTS, MultipleItemsFound, Page, whole_number
 

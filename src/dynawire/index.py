@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .mapping.indexes import IndexDeclaration, Projection
-from .mapping.placement import IndexMapping
+from .mapping.placed import IndexMapping
 
 if TYPE_CHECKING:
     from .query import Index

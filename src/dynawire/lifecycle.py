@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .operations.effects import Operation
-from .operations.table_create import create_tables
-from .operations.table_update import update_table
-from .operations.tables import TableDescription, delete_table, describe_table
 from .operations.twins import asynchronous, sync
 
 if TYPE_CHECKING:
     from .engines.protocol import Engine
+    from .operations.effects import Operation
+    from .operations.tables import TableDescription
     from .operations.target import Target
 
 __all__ = ["TABLE_TIMEOUT", "TableLifecycle"]
@@ -49,6 +47,8 @@ class TableLifecycle:
             TableInUse: it exists and ``exist_ok`` is false.
             SchemaError: it exists with another key, or other local indexes, than the class declares.
         """
+        from .operations.table_create import create_tables
+
         made = yield from create_tables([self._target], exist_ok=exist_ok, wait=wait, timeout=timeout)
         return bool(made)
 
@@ -58,6 +58,8 @@ class TableLifecycle:
         Raises:
             TableNotFound: there is none.
         """
+        from .operations.tables import describe_table
+
         return describe_table(self.name, self._target)
 
     def _update_definition(
@@ -79,10 +81,14 @@ class TableLifecycle:
             SchemaError: something differs that can't be changed (keys, local indexes), or only with
                 ``delete_indexes``; nothing was sent.
         """
+        from .operations.table_update import update_table
+
         return update_table(self._target, delete_indexes=delete_indexes, timeout=timeout)
 
     def _drop(self, *, missing_ok: bool = True, wait: bool = True, timeout: float = TABLE_TIMEOUT) -> Operation[bool]:
         """Delete the table with all its items (DeleteTable); True when there was one."""
+        from .operations.tables import delete_table
+
         return delete_table(self.name, missing_ok=missing_ok, wait=wait, timeout=timeout)
 
     create = sync(_create)

@@ -3,39 +3,32 @@
 from __future__ import annotations
 
 import sys
-from _thread import RLock
-from collections.abc import Callable
 from types import FrameType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import msgspec
 from msgspec import StructMeta
 
-from .composed import ComputedAttribute
+from .completion import Completion, resolve_early
 from .declare import Attr
 from .errors import SchemaError
-from .mapping.adapters.base import Adapter
 from .mapping.annotations import Names
-from .mapping.attributes import NO_DEFAULT, Attribute, AttributeDeclaration
+from .mapping.attributes import NO_DEFAULT, AttributeDeclaration
 from .mapping.class_body import ClassBody, DeclaredAttribute, inherited_attributes
 from .mapping.class_mapping import ClassMapping, TableOptions, nearest
-from .mapping.families import Family
 from .mapping.habits import keyword_advice, refuse_unread_mixins
-from .mapping.indexes import IndexDeclaration
-from .mapping.key_types import KeyTypes, check_key_types
-from .mapping.layout import TableLayout
-from .mapping.mutators import MutatingAdapter, Mutator, assigning, mutated, mutator_of
-from .mapping.placement import PlacedKeywords, class_mapping, placement_of
-from .mapping.records import record_fields
+from .mapping.key_types import KeyTypes
+from .mapping.placed import placement_of
 from .mapping.relations import check_relations
 from .misuse import OF_INSTANCES, called_on_class, missing_from_class
-from .operations.mapped import MappedClass
+
+if TYPE_CHECKING:
+    from .mapping.layout import TableLayout
+    from .mapping.mutators import Mutator
 
 __all__ = ["ModelMeta"]
 
 _STRUCT_OPTIONS: dict[str, Any] = {"kw_only": True, "weakref": True}
-# One for all classes, since completing one may complete those it refers to.
-_completing = RLock()
 
 
 class ModelMeta(StructMeta):
@@ -66,13 +59,13 @@ class ModelMeta(StructMeta):
             return StructMeta.__new__(metacls, name, bases, namespace, **_STRUCT_OPTIONS)
         names = Names(namespace.get("__module__", ""), _declaring_frame(namespace.get("__module__")))
         placed_by = placement_of(name, table, options)
-        table = table.name if isinstance(table, TableLayout) else table
+        table_name: str | None = placed_by.layout.name if placed_by is not None else cast("str | None", table)
         inherited = inherited_attributes(bases)
         body = ClassBody(
             name, namespace, names, attribute_type=Attr, reserved=_reserved_names(bases), inherited=inherited
         )
         if body.relations:
-            if table is None and not abstract and not any(hasattr(base, "__family__") for base in bases):
+            if table_name is None and not abstract and not any(hasattr(base, "__family__") for base in bases):
                 relation = next(iter(body.relations))
                 raise body.error(f'{relation} is a relation, but the class has no table; write table="..."', relation)
             namespace["__relates__"] = True
@@ -91,11 +84,13 @@ class ModelMeta(StructMeta):
         for attribute, one in body.declared.items():
             namespace.pop(attribute, None)
             if one.declaration.computed is not None:
+                from .composed import ComputedAttribute
+
                 _check_computed(body, attribute, bases)
                 namespace[attribute] = ComputedAttribute(attribute)
         namespace.update(
             __declared__=body.declared,
-            __table_keywords__=_table_keywords(body, bases, options, table, abstract),
+            __table_keywords__=_table_keywords(body, bases, options, table_name, abstract),
             __key_types__=_key_types(bases, namespace),
             __mapped__=None,
             __paths__={},
@@ -103,16 +98,18 @@ class ModelMeta(StructMeta):
         for annotate in ("__annotate__", "__annotate_func__"):
             namespace.pop(annotate, None)
         if abstract:
-            if table is not None:
+            if table_name is not None:
                 raise body.error("an abstract class has no table; drop abstract=True or table=")
             namespace["__annotations__"] = dict.fromkeys(body.other_annotations, ClassVar)
             namespace["__paths__"] = _AbstractPaths(name, declared)
             made = StructMeta.__new__(_AbstractModelMeta, name, bases, namespace, **_STRUCT_OPTIONS)
             made.__annotations__.update(body.other_annotations)
-            _resolve_early(made, names, declared)
+            resolve_early(made, names, declared)
             return made
         mutators = _mutators(name, body, declared, namespace)
         if mutators or any(getattr(base, "__mutators__", None) for base in bases):
+            from .mapping.mutators import assigning
+
             namespace.update(__mutators__=mutators, __setattr__=assigning(mutators))
         for attribute, one in fields.items():
             namespace[attribute] = _struct_field(one.declaration)
@@ -132,8 +129,8 @@ class ModelMeta(StructMeta):
         cls.__annotations__.update(body.other_annotations)
         if getattr(cls, "__relates__", False):
             check_relations(cls, declared)
-        completion = _Completion(cls, names, declared, table, placed_by)
-        if tagged is not None and (table is not None or any(hasattr(base, "__family__") for base in bases)):
+        completion = Completion(cls, names, declared, table_name, placed_by)
+        if tagged is not None and (table_name is not None or any(hasattr(base, "__family__") for base in bases)):
             completion.join_family(*tagged.items())
         completion.begin()
         return cls
@@ -186,139 +183,9 @@ class _MutatingModelMeta(ModelMeta):
     """The type of Models with mutators, through which the arguments of the constructor pass."""
 
     def __call__(cls, *values: Any, **by_name: Any) -> Any:  # noqa: N805 - a metaclass
+        from .mapping.mutators import mutated
+
         return super().__call__(*values, **mutated(cls.__mutators__, by_name))
-
-
-class _Completion:
-    """A class whose annotations may name what is not defined yet: completed when made, or else when first used."""
-
-    def __init__(
-        self,
-        cls: Any,
-        names: Names,
-        declared: dict[str, DeclaredAttribute],
-        table: str | None,
-        placed_by: PlacedKeywords | None,
-    ) -> None:
-        self._cls = cls
-        self._names = names
-        self._declared = declared
-        self._table = table
-        self._placed_by = placed_by
-        self._mapping: ClassMapping | None = None
-        self._mapped: MappedClass | None = None
-        self._family: Family | None = None
-        names.add(cls)
-
-    def join_family(self, discriminator: tuple[str, DeclaredAttribute]) -> None:
-        """Let the class share the table of the class it is derived from, and be told apart by this attribute."""
-        cls = self._cls
-        name, declared = discriminator
-        families = [base.__dict__["__family__"] for base in cls.__mro__[1:] if "__family__" in base.__dict__]
-        if families and self._table is None:
-            family: Family = families[0]
-            completion = family.root.__dict__["__completion__"]
-            self._table, self._placed_by = completion._table, completion._placed_by
-        else:
-            family = Family(cls, name, declared.declaration.name or name)
-        self._family = family
-        type.__setattr__(cls, "__family__", family)
-        family.add(cls, declared.declaration.default, lambda: self.mapped().plan)
-
-    def begin(self) -> None:
-        """Complete the class if every name is known; otherwise leave that to its first use."""
-        cls = self._cls
-        type.__setattr__(cls, "__completion__", self)
-        type.__setattr__(cls, "__mapped__", staticmethod(self.mapped))
-        type.__setattr__(cls, "__paths__", _LaterPaths(self.mapped, self._declared))
-        try:
-            with _completing:
-                self._complete()
-        except NameError:
-            # Such as a class defined further down.
-            if self._placed_by is not None:
-                self._placed_by.layout.expect(self.mapped)
-
-    def mapping(self) -> ClassMapping:
-        """What the class means. It needs no other class to be complete, so that classes may refer to each other.
-
-        Raises:
-            NameError: an annotation names something that is not defined yet.
-        """
-        with _completing:
-            if self._mapping is None:
-                self._mapping = self._resolve()
-            return self._mapping
-
-    def mapped(self) -> MappedClass:
-        """The complete class.
-
-        Raises:
-            SchemaError: an annotation names what is still not defined, or the declaration can't work.
-        """
-        try:
-            with _completing:
-                return self._mapped or self._complete()
-        except NameError as error:
-            missing = getattr(error, "name", None) or str(error)
-            module = self._cls.__module__
-            raise SchemaError(
-                f"{self._cls.__name__}: an annotation names {missing}, which is not defined in "
-                f"{module}{nearest(missing, vars(sys.modules.get(module, sys)))}; define or import it there before the "
-                "class is used, and not only for type checkers",
-                model=self._cls.__name__,
-            ) from None
-
-    def _resolve(self) -> ClassMapping:
-        hints = {name: _resolved(self._cls, name, one) for name, one in self._declared.items()}
-        attributes = [_attribute(name, hints[name], declared.declaration) for name, declared in self._declared.items()]
-        cls = self._cls
-        indexes: dict[str, IndexDeclaration] = {}
-        for base in reversed(cls.__mro__):
-            for name, value in base.__dict__.items():
-                indexes.pop(name, None)
-                if isinstance(value, IndexDeclaration) and name not in self._declared:
-                    indexes[name] = value
-        mapping = class_mapping(
-            cls,
-            self._table,
-            attributes,
-            indexes,
-            cls.__dict__["__table_keywords__"],
-            self._placed_by,
-            family=self._family,
-        )
-        check_key_types(mapping, cls.__key_types__, self._names)
-        # For whoever asks for the annotations, msgspec's own encoders and decoders among them.
-        cls.__annotations__.update(hints)
-        return mapping
-
-    def _complete(self) -> MappedClass:
-        mapping = self.mapping()
-        fields = record_fields(self._cls)
-        assert fields is not None
-        adapter = MutatingAdapter(fields, self._cls._loaded) if fields.make is not None else Adapter(fields)
-        found = MappedClass(mapping, fields, adapter, self._names)
-        self._mapped = found
-        type.__setattr__(self._cls, "__mapped__", found)
-        type.__setattr__(self._cls, "__paths__", found.paths)
-        self._names.forget_frame()
-        return found
-
-
-class _LaterPaths(dict[str, Any]):
-    """The paths of a class that is not complete yet: it is completed at the first look at one."""
-
-    def __init__(self, complete: Callable[[], MappedClass], names: dict[str, Any]) -> None:
-        super().__init__()
-        self._complete = complete
-        self._names = names
-
-    def get(self, name: str, default: Any = None) -> Any:
-        return self._complete().paths[name] if name in self._names else default
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._names
 
 
 class _AbstractPaths(dict[str, Any]):
@@ -340,40 +207,19 @@ class _AbstractPaths(dict[str, Any]):
         return name in self._names
 
 
-def _attribute(name: str, annotation: Any, declaration: AttributeDeclaration) -> Attribute:
-    return Attribute(
-        name=name,
-        stored_name=name if declaration.name is None else declaration.name,
-        annotation=annotation,
-        default=declaration.default,
-        default_factory=declaration.default_factory,
-        role=declaration.role,
-        constraints=declaration.constraints,
-        store_none=declaration.store_none,
-        immutable=declaration.immutable,
-        upkeep=declaration.upkeep,
-        clock=declaration.clock,
-        ttl=declaration.ttl,
-        mutator=declaration.mutator,
-        computed=declaration.computed,
-        unique=declaration.unique,
-        counter=declaration.counter,
-    )
-
-
 def _mutators(
     cls_name: str, body: ClassBody, declared: dict[str, DeclaredAttribute], namespace: dict[str, Any]
 ) -> dict[str, Mutator]:
-    found = {
-        name: mutator_of(cls_name, name, one.declaration.mutator)
-        for name, one in declared.items()
-        if one.declaration.mutator is not None
-    }
-    if found and "__setattr__" in namespace:
+    found = {name: one.declaration.mutator for name, one in declared.items() if one.declaration.mutator is not None}
+    if not found:
+        return {}
+    if "__setattr__" in namespace:
         raise body.error(
             f"{min(found)} has a mutator=, which needs a __setattr__ of its own; leave out that of the class"
         )
-    return found
+    from .mapping.mutators import mutator_of
+
+    return {name: mutator_of(cls_name, name, one) for name, one in found.items()}
 
 
 def _check_computed(body: ClassBody, name: str, bases: tuple[type[Any], ...]) -> None:
@@ -411,31 +257,6 @@ def _missing_fields(
     """The inherited attributes for which no base has a field: those of abstract classes."""
     present = {field for base in bases for field in getattr(base, "__struct_fields__", ())}
     return {name: one for name, one in inherited.items() if name not in present}
-
-
-def _resolved(cls: Any, name: str, declared: DeclaredAttribute) -> Any:
-    """The type of an attribute; NameError when it names something that is not defined yet."""
-    try:
-        return declared.resolve()
-    except NameError:
-        raise
-    except (AttributeError, SyntaxError, TypeError) as error:
-        raise SchemaError(
-            f"{cls.__name__}.{name}: its annotation can't be evaluated: {error}; correct what stands inside Attr[...]",
-            model=cls.__name__,
-            attribute=name,
-        ) from None
-
-
-def _resolve_early(cls: Any, names: Names, declared: dict[str, DeclaredAttribute]) -> None:
-    """Resolve what can be, so that an abstract class does not hold on to the function it was made in."""
-    try:
-        for name, one in declared.items():
-            _resolved(cls, name, one)
-    except NameError:
-        names.add(cls)
-    else:
-        names.forget_frame()
 
 
 def _table_keywords(

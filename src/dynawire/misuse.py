@@ -71,6 +71,9 @@ _INDEX = {
 
 def missing_from_class(cls: type[Any], name: str) -> AttributeError:
     """The error for a class attribute that there is not."""
+    if name[:1] == "_":
+        # What Python and its libraries look for, and mostly do not find.
+        return AttributeError(f"{cls.__name__} has no attribute {name!r}", name=name, obj=cls)
     advice = _CLASS.get(name)
     hint = f"; write {advice.format(model=cls.__name__)}" if advice else nearest(name, _public(cls))
     return AttributeError(f"{cls.__name__} has no attribute {name!r}{hint}", name=name, obj=cls)

@@ -2,29 +2,50 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import msgspec
 
-from .composed import computed, joined, template
-from .declare import attr, partition_key, sort_key
-from .errors import SchemaError
-from .managed import created_at, discriminator, ttl, updated_at, version
-from .mapping.class_mapping import TableKeywords
 from .mapping.key_types import PK, SK, KeyTypes
-from .mapping.layout import TableLayout
-from .mapping.mutators import assign_as_it_is
 from .metaclass import ModelMeta
 from .model_operations import ModelOperations
 from .operations.mapped import check_values, mapped
-from .relations import many_to_many, many_to_one, one_to_many, one_to_one
 
 __all__ = ["Model"]
 
 if TYPE_CHECKING:
+    from typing import Unpack, dataclass_transform
+
+    from .composed import computed, joined, template
+    from .declare import attr, partition_key, sort_key
+    from .managed import created_at, discriminator, ttl, updated_at, version
+    from .mapping.class_mapping import TableKeywords
+    from .mapping.layout import TableLayout
+    from .relations import many_to_many, many_to_one, one_to_many, one_to_one
+
     # Type checkers see a plain class: msgspec's Struct would tell them of other class keywords and of positional
     # parameters, and with a metaclass mypy would not check class keywords at all.
 
+    @dataclass_transform(
+        kw_only_default=True,
+        field_specifiers=(
+            attr,
+            partition_key,
+            sort_key,
+            ttl,
+            version,
+            created_at,
+            updated_at,
+            discriminator,
+            joined,
+            template,
+            computed,
+            many_to_many,
+            many_to_one,
+            one_to_many,
+            one_to_one,
+        ),
+    )
     class _Struct:
         __struct_fields__: ClassVar[tuple[str, ...]]
 
@@ -40,30 +61,12 @@ else:
 
         def __class_getitem__(cls, types):
             if cls is not Model:
+                from .errors import SchemaError
+
                 raise SchemaError(f"{cls.__name__}[...]: only Model takes the types of a key, and it has no others")
             return KeyTypes(cls, types)
 
 
-@dataclass_transform(
-    kw_only_default=True,
-    field_specifiers=(
-        attr,
-        partition_key,
-        sort_key,
-        ttl,
-        version,
-        created_at,
-        updated_at,
-        discriminator,
-        joined,
-        template,
-        computed,
-        many_to_many,
-        many_to_one,
-        one_to_many,
-        one_to_one,
-    ),
-)
 class Model(_Instance, ModelOperations[PK, SK], _Struct):
     """A class whose instances are items of a DynamoDB table.
 
@@ -127,6 +130,8 @@ class Model(_Instance, ModelOperations[PK, SK], _Struct):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         import copy
+
+        from .mapping.mutators import assign_as_it_is
 
         twin = self.__copy__()
         memo[id(self)] = twin

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from .database import table_of
-from .errors import DecodeError
-from .operations.batch import BatchGetResult, BatchWriteResult, Progress
 from .operations.twins import mark_methods
+
+if TYPE_CHECKING:
+    from .errors import DecodeError
+    from .operations.batch import BatchGetResult, BatchWriteResult, Progress
 
 __all__ = ["ModelBatches"]
 

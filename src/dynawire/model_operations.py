@@ -7,23 +7,22 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self
 
 from .database import table_of
-from .errors import DecodeError
-from .expressions import Condition, Update
 from .finding import ModelFinding
 from .keeping import ModelKeeping
-from .key import ConditionLike, Key
 from .mapping.key_types import PK, SK
 from .migrating import ModelMigrating
 from .model_batches import ModelBatches
 from .operations.drivers import arun, run
-from .operations.effects import Operation
 from .operations.get import get_item
 from .operations.mapped import mapped
-from .operations.params import Params
-from .operations.target import key_values
 from .operations.twins import mark_methods
-from .query import Query
-from .table import Table
+
+if TYPE_CHECKING:
+    from .expressions import Condition, Update
+    from .key import ConditionLike, Key
+    from .operations.effects import Operation
+    from .operations.params import Params
+    from .query import Query
 
 __all__ = ["ModelOperations"]
 
@@ -56,6 +55,9 @@ _INSTANCE_OPERATIONS = ("delete", "insert", "put", "refresh", "save", "update")
 
 class _ParamsOfClassOrInstance:
     def __get__(self, instance: Any, owner: type[Any]) -> Params:
+        from .operations.params import Params
+        from .table import Table
+
         table = partial(table_of, owner)
         if instance is None:
             return Params(Table, table)
@@ -78,6 +80,9 @@ class ModelOperations(_Keyed[PK, SK], ModelBatches, ModelFinding, ModelKeeping, 
         **by_name: Any,
     ) -> Key[Self]:
         """The key of one item, to write it without reading it first."""
+        from .key import Key
+        from .operations.target import key_values
+
         return Key(cls, key_values(mapped(cls).plan, _given(partition_key, sort_key), by_name))
 
     @classmethod
@@ -350,6 +355,8 @@ class ModelOperations(_Keyed[PK, SK], ModelBatches, ModelFinding, ModelKeeping, 
         """
         instance: Self | None = mapped(cls).plan.from_wire(dict(item))
         if instance is None:
+            from .errors import DecodeError
+
             raise DecodeError(f"the item is of another class of its table than {cls.__name__}", model=cls.__name__)
         return instance
 

@@ -24,7 +24,7 @@ from .mapping.habits import is_attr, keyword_advice, refuse_unread_mixins
 from .mapping.indexes import IndexDeclaration
 from .mapping.layout import TableLayout
 from .mapping.migrations import Migrations
-from .mapping.placement import PlacedKeywords, class_mapping, placement_of
+from .mapping.placed import PlacedKeywords, class_mapping, placement_of
 from .mapping.relations import RelationDeclaration, check_relations, relation_problem
 from .model_operations import ModelOperations
 from .operations.mapped import MappedClass, mapped

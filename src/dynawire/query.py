@@ -13,11 +13,11 @@ from .expressions import Condition, Path, Placeholders, all_of, compile_projecti
 from .mapping.indexes import IndexDefinition
 from .misuse import Unlisted, missing_from_index
 from .operations.drivers import astream_pages, stream_pages
+from .operations.own_items import own_items
 from .operations.pages import count_items, first_items, read_page
 from .operations.params import Params
 from .operations.reads import Read, check_filter, compile_read, hiding_expired, read_of_query, readers, segments
 from .operations.target import as_condition
-from .operations.template_keys import own_items
 from .operations.twins import asynchronous, sync
 
 if TYPE_CHECKING:

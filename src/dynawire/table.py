@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from .batch import TableBatches
 from .errors import DynawireError, ExpressionError, ValidationError
-from .expressions import Condition, Paths, Update
 from .finding import TableFinding
 from .keeping import TableKeeping
 from .key import ConditionLike, Key
@@ -20,17 +19,16 @@ from .operations.get import get_existing, get_item, item_exists, refresh_item
 from .operations.hooked import hooked, may_have_hooks
 from .operations.params import Params
 from .operations.put import prepare_insert, prepare_put, put_item, put_maintained, put_versioned
-from .operations.reads import read_of_query
 from .operations.save import prepare_save
 from .operations.target import Target, as_condition, key_values
-from .operations.transact import send, send_exactly_once, send_if_any
-from .operations.twins import asynchronous, sync
+from .operations.twins import asynchronous, mark_coroutine_functions, sync
 from .operations.update import all_updates, prepare_update
-from .operations.write import Write
-from .query import Index, Query, scan_of
+from .operations.write import Write, send, send_if_any
 
 if TYPE_CHECKING:
     from .database import Database
+    from .expressions import Condition, Paths, Update
+    from .query import Index, Query
 
 __all__ = ["TABLE_TIMEOUT", "Table"]
 
@@ -65,6 +63,8 @@ class Table(TableBatches[T], TableFinding[T], TableKeeping[T], TableLifecycle, T
 
         For conditions, updates and projections of classes that have no paths of their own.
         """
+        from .expressions import Paths
+
         return Paths(self._target.mapped.paths, self._target.plan.name)
 
     @property
@@ -272,6 +272,8 @@ class Table(TableBatches[T], TableFinding[T], TableKeeping[T], TableLifecycle, T
         return hooked(self._target, "update", self._instance(item), lambda: write(every, {}), key=key, updates=every)
 
     def _update_once(self, write: Write, key: tuple[Any, ...]) -> Operation[T]:
+        from .operations.transact import send_exactly_once
+
         assert write.adopt is not None
         yield from send_exactly_once(write)
         try:
@@ -413,6 +415,9 @@ class Table(TableBatches[T], TableFinding[T], TableKeeping[T], TableLifecycle, T
             ExpressionError: there is no value for the partition key, or the sort key's condition is not one DynamoDB
                 has.
         """
+        from .operations.reads import read_of_query
+        from .query import Query
+
         return Query(self, read_of_query(self._target, None, arguments, lookups))
 
     def scan(self, *conditions: Condition | Mapping[str, Any], **lookups: Any) -> Query[T]:
@@ -423,10 +428,14 @@ class Table(TableBatches[T], TableFinding[T], TableKeeping[T], TableLifecycle, T
             ScanNotAllowed: when items are read: the model or the database has ``allow_scan=False``, and
                 ``.allow_scan()`` was not asked for.
         """
+        from .query import scan_of
+
         return scan_of(self, None, conditions, lookups)
 
     def index(self, name: str) -> Index[T]:
         """A secondary index by the name of its class attribute."""
+        from .query import Index
+
         definition = self._target.mapped.mapping.indexes.get(name)
         if definition is None:
             known = ", ".join(self._target.mapped.mapping.indexes) or "none"
@@ -456,3 +465,6 @@ class Table(TableBatches[T], TableFinding[T], TableKeeping[T], TableLifecycle, T
     def params(self) -> Params:
         """The request each operation would send, as a dict, without sending it: ``table.params.get("TX", "DFW")``."""
         return Params(Table, lambda: self)
+
+
+mark_coroutine_functions()

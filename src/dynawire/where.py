@@ -16,9 +16,8 @@ from .operations.finding.reading import Wanted
 from .operations.finding.where import WhereResult, wire_values, write_found
 from .operations.hooked import hooked
 from .operations.target import Target
-from .operations.transact import send
 from .operations.update import prepare_update
-from .operations.write import Write
+from .operations.write import Write, send
 
 if TYPE_CHECKING:
     from .operations.effects import Operation

@@ -10,13 +10,13 @@ from .base import Codec, decode_reason
 
 __all__ = ["fit_text", "locate", "shown_path"]
 
-_KEY_OF_A_MAP = re.compile(r"""\[(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\]""")
+_KEY_OF_A_MAP = r"""\[(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\]"""
 _PLAIN = 'a plain value, not DynamoDB\'s JSON such as {"S": ...}'
 
 
 def shown_path(path: str) -> str:
     """A path as messages show it: the keys of dicts are data, and stay in the error's attributes."""
-    return _KEY_OF_A_MAP.sub("[...]", path) if "[" in path else path
+    return re.sub(_KEY_OF_A_MAP, "[...]", path) if "[" in path else path
 
 
 def fit_text(expected: str, found: str) -> str:

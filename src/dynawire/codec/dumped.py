@@ -19,7 +19,7 @@ from .scalars import wrong_type
 from .source import Scope
 from .unions import OptionalCodec
 
-__all__ = ["FieldCodec", "record_codec"]
+__all__ = ["DumpedRecordCodec", "FieldCodec"]
 
 
 class Refused(Misfit):
@@ -142,13 +142,6 @@ class FieldCodec(StoredCodec):
 
     def strip_limits(self) -> Codec:
         return FieldCodec(self.field, self.inner.unconstrained, self._resolve, checked=False)
-
-
-def record_codec(cls: type[Any], fields: RecordFields, codecs: dict[str, Codec]) -> RecordCodec:
-    """The codec of a mapped class."""
-    if fields.schema is None:
-        return RecordCodec(cls, fields, codecs)
-    return DumpedRecordCodec(cls, fields, codecs)
 
 
 class DumpedRecordCodec(RecordCodec):

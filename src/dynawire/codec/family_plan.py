@@ -9,7 +9,8 @@ import msgspec
 
 from ..errors import DecodeError, ValidationError
 from ..mapping.families import Family
-from .plan import NO_POSITION, ClassPlan, Page, WireItem
+from .plan import ClassPlan
+from .reading import NO_POSITION, Page, WireItem
 
 __all__ = ["FamilyPlan"]
 

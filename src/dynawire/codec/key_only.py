@@ -87,9 +87,7 @@ class KeyOnly:
             setattr(wire, member, msgspec.convert(found[stored_name], wire_type, strict=False))
 
 
-def key_only_of(mapping: ClassMapping, record: RecordCodec) -> KeyOnly | None:
-    """The attributes of a class that are in the key alone; None: there are none."""
-    if mapping.placement is None or mapping.placement.layout.store_keys:
-        return None
+def key_only_of(mapping: ClassMapping, record: RecordCodec) -> KeyOnly:
+    """The attributes of a class that are in the key alone."""
     names = frozenset(attribute.stored_name for attribute in mapping.key_attributes)
     return KeyOnly(record, names, [attribute.stored_name for attribute in mapping.key])

@@ -17,7 +17,8 @@ from .canonical import canonical
 from .dynamic import decode_any, encode_any
 from .migrated import MigratedItem
 from .misfit import Misfit, place_of
-from .plan import ClassPlan, WireItem
+from .plan import ClassPlan
+from .reading import WireItem
 from .source import made_later
 
 __all__ = ["MigratingPlan"]

@@ -7,7 +7,7 @@ from typing import Any
 from .family_plan import FamilyPlan
 from .migrated import MigratedItem
 from .migrating import MigratingPlan
-from .plan import WireItem
+from .reading import WireItem
 
 __all__ = ["MigratingFamilyPlan"]
 

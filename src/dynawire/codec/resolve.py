@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import collections.abc
 import enum
+import sys
 import types
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
 from ..errors import SchemaError
-from ..mapping.adapters.schema import SchemaField
 from ..mapping.annotations import Names
 from ..mapping.attributes import Attribute
 from ..mapping.markers import EpochSeconds, Json, NaiveDatetime, Stored
@@ -18,13 +18,15 @@ from ..mapping.records import RecordFields, record_fields
 from .base import Codec
 from .containers import DictCodec, ListCodec, SetCodec, TupleCodec
 from .custom import StoredCodec, json_codec
-from .dumped import FieldCodec
 from .dynamic import AnyCodec
 from .limits import Unsupported, limited, meta_limits
 from .records import LazyRecordCodec, RecordCodec
 from .scalars import ScalarCodec, scalar_codec
-from .tagged import RecordUnionCodec
 from .unions import NumberCodec, OptionalCodec, UnionCodec
+
+if TYPE_CHECKING:
+    from ..mapping.adapters.schema import SchemaField
+    from .tagged import RecordUnionCodec
 
 __all__ = ["Resolver"]
 
@@ -198,7 +200,7 @@ class Resolver:
     def _annotated(self, annotation: Any) -> Codec:
         inner, *metadata = get_args(annotation)
         markers: list[Any] = [one for one in metadata if one is EpochSeconds or one is Json or one is NaiveDatetime]
-        markers += [one for one in metadata if isinstance(one, (Stored, SchemaField))]
+        markers += [one for one in metadata if isinstance(one, Stored) or _is_schema_field(one)]
         metas = [one for one in metadata if isinstance(one, msgspec.Meta)]
         if any(one.tz is False for one in metas):
             markers.append(NaiveDatetime)
@@ -215,7 +217,7 @@ class Resolver:
         optional, kind = _split_optional(inner)
         if isinstance(marker, Stored):
             codec = self._stored(kind, marker)
-        elif isinstance(marker, SchemaField):
+        elif _is_schema_field(marker):
             codec = self._field(marker)
         elif marker is Json:
             try:
@@ -232,6 +234,8 @@ class Resolver:
         return OptionalCodec(codec) if optional else codec
 
     def _field(self, field: SchemaField) -> Codec:
+        from .dumped import FieldCodec
+
         return FieldCodec(field, self.codec(field.stored_as), lambda other: Resolver().codec(Annotated[object, other]))
 
     def _stored(self, kind: Any, marker: Stored) -> Codec:
@@ -320,6 +324,8 @@ def _merged_numbers(codecs: list[Codec]) -> list[Codec]:
 
 
 def _tagged(records: list[RecordCodec | LazyRecordCodec], fields: list[RecordFields]) -> RecordUnionCodec:
+    from .tagged import RecordUnionCodec
+
     tags = [one.tag for one in fields]
     by_tag = {str(tag[1]): record for tag, record in zip(tags, records, strict=True) if tag is not None}
     names = {tag[0] if tag else "" for tag in tags}
@@ -348,6 +354,12 @@ def _tagged(records: list[RecordCodec | LazyRecordCodec], fields: list[RecordFie
         "told apart; give each a field of one name whose type is a Literal of its own, such as "
         'kind: Literal["card"]'
     )
+
+
+def _is_schema_field(marker: Any) -> bool:
+    # Only what made one has loaded the module.
+    schema = sys.modules.get("dynawire.mapping.adapters.schema")
+    return schema is not None and isinstance(marker, schema.SchemaField)
 
 
 def _compiled(cls: type[Any]) -> RecordCodec:

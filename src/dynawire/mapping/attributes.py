@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from .computed import ComputedDeclaration
 from .constraints import Constraints
-from .keeping import Counter, Unique
-from .markers import Role, UpkeepKind
+
+if TYPE_CHECKING:
+    from .computed import ComputedDeclaration
+    from .keeping import Counter, Unique
+    from .markers import Role, UpkeepKind
 
 __all__ = ["NO_DEFAULT", "Attribute", "AttributeDeclaration", "stored_name_problem"]
 
@@ -68,6 +70,8 @@ class AttributeDeclaration(msgspec.Struct, frozen=True, kw_only=True):
         if isinstance(self.default, AttributeDeclaration):
             return "has another declaration for its default; only counter() may be one"
         if self.unique is not None:
+            from .keeping import Unique
+
             if not isinstance(self.unique, Unique):
                 return 'has a unique= that is neither True nor Unique(...), such as Unique("tenant")'
             if (problem := self.unique.problem()) is not None:
@@ -148,6 +152,16 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
     def computed_from(self) -> tuple[str, ...]:
         """Python names of the attributes it is computed from."""
         return () if self.computed is None else self.computed.sources
+
+    @property
+    def is_maintained(self) -> bool:
+        """Whether writes do more for it than to encode its value."""
+        return (
+            self.upkeep not in (None, "discriminator")
+            or self.immutable
+            or self.unique is not None
+            or self.counter is not None
+        )
 
     @property
     def has_default(self) -> bool:

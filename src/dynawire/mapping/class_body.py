@@ -225,11 +225,11 @@ def related_annotation(annotation: Any) -> Any:
         return (
             None if not inside else related_annotation(inside[0]) if get_origin(annotation) is ClassVar else inside[0]
         )
-    if _BRACKETS.search(text) is None:
+    if re.search(_BRACKETS, text) is None:
         return None
     name = text.partition("[")[0].rpartition(".")[2].strip()
     return related_annotation(_inside(annotation)) if name == "ClassVar" else _inside(annotation)
 
 
-_BRACKETS = re.compile(r"\[\s*[^\s\]].*\]")
+_BRACKETS = r"\[\s*[^\s\]].*\]"
 """Brackets with something inside."""

@@ -10,11 +10,11 @@ import msgspec
 from ..errors import SchemaError
 from .attributes import Attribute, stored_name_problem
 from .expiring import hiding_problem, stored_as_ttl
-from .families import Family
 from .indexes import MAX_INCLUDED, IndexDeclaration, IndexDefinition
-from .migrations import Migrations, is_migrations
 
 if TYPE_CHECKING:
+    from .families import Family
+    from .migrations import Migrations
     from .placement import Placement
 
 __all__ = ["ClassMapping", "TableKeywords", "TableOptions", "nearest"]
@@ -71,7 +71,7 @@ class TableOptions(msgspec.Struct, frozen=True, kw_only=True):
                 return f"{name}= is True or False"
         if self.allow_scan is not None and type(self.allow_scan) is not bool:
             return "allow_scan= is True, False or None"
-        if self.migrations is not None and not is_migrations(self.migrations):
+        if self.migrations is not None and not _is_migrations(self.migrations):
             return "migrations= is a class derived from Migrations, not an instance and not Migrations itself"
         return None
 
@@ -318,3 +318,9 @@ def nearest(name: str, known: Iterable[str], listing: str = "") -> str:
         return f"; {listing}" if listing else ""
     meant = f"; did you mean {close[0]!r}?"
     return f"{meant} {listing[0].upper()}{listing[1:]}" if listing else meant
+
+
+def _is_migrations(given: Any) -> bool:
+    from .migrations import is_migrations
+
+    return is_migrations(given)

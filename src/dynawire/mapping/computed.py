@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from .templates import Template
+if TYPE_CHECKING:
+    from .templates import Template
 
 __all__ = ["ComputedDeclaration", "Missing"]
 

@@ -22,8 +22,8 @@ __all__ = [
 
 Error = Callable[[str, str | None], SchemaError]
 
-_QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
-_EMPTY = re.compile(r"\[\s*\]\s*$")
+_QUOTED = r"""'[^']*'|"[^"]*\""""
+_EMPTY = r"\[\s*\]\s*$"
 _TABLE_KEYWORDS = ("table_name", "tablename", "name", "table_prefix")
 _TABLE_NAMES = ("__table__", "__tablename__", "__table_name__", "table_name")
 _SETTINGS = ("Meta", "Settings", "Config", "model_config")
@@ -61,12 +61,12 @@ def text_head(text: str) -> str:
 
 def is_one_subscript(text: str) -> bool:
     """Whether the text of an annotation is a name with filled brackets, as ``Attr[int] | None`` is not."""
-    opened = _QUOTED.sub("x", text).strip()
+    opened = re.sub(_QUOTED, "x", text).strip()
     depth = 0
     for place, one in enumerate(opened):
         depth += (one == "[") - (one == "]")
         if one == "]" and depth == 0:
-            return place == len(opened) - 1 and _EMPTY.search(opened) is None
+            return place == len(opened) - 1 and re.search(_EMPTY, opened) is None
     # Brackets that do not match are told when it is evaluated.
     return depth > 0 and opened.endswith("]")
 
@@ -83,7 +83,7 @@ def annotation_advice(name: str, annotation: Any, attribute_type: Any) -> str | 
     """What to write when ``Attr[...]`` stands inside of what belongs inside of it; None when it does not."""
     text = annotation if isinstance(annotation, str) else getattr(annotation, "__forward_arg__", None)
     if isinstance(text, str):
-        found = f"{attribute_type.__name__}[" in text and not _EMPTY.search(text)
+        found = f"{attribute_type.__name__}[" in text and not re.search(_EMPTY, text)
         is_annotated = text_head(text) == "Annotated"
         is_final = text_head(text) == "Final"
     else:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from _thread import allocate_lock
 from contextvars import ContextVar
-from threading import Lock
 from typing import Any
 
 __all__ = ["CapacityMeter", "active_meter"]
@@ -31,7 +31,7 @@ class CapacityMeter:
         self.calls: list[tuple[str, float]] = []
         self._outer = outer
         # Threads that run in a copy of the block's context share the meter.
-        self._lock = Lock()
+        self._lock = allocate_lock()
 
     @property
     def units(self) -> float:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ..codec.plan import Page
+from ..codec.reading import Page
 from ..errors import DecodeError, ExpressionError, UsageError
 from ..expressions import Comparison, Condition, Placeholders, Value, all_of, compile_condition
 from ..expressions.operands import encoded

@@ -23,7 +23,7 @@ from .assumed import Assumed
 from .changes import Changes, default_wire
 from .computation import Computation, computation_of
 
-__all__ = ["ComputedAttributes", "computed_of"]
+__all__ = ["ComputedAttributes"]
 
 SURELY_SHORT = 256
 """Text of so many characters is within every limit of a key, 1024 bytes for a sort key."""
@@ -403,16 +403,3 @@ def _equalities(condition: Condition | None) -> WireItem:
         elif part.operator == "=" and isinstance(part.operands[0], Value):
             found[name] = part.operands[0].wire
     return found
-
-
-def computed_of(
-    mapping: ClassMapping, paths: Mapping[str, Path[Any]], by_stored_name: Mapping[str, Path[Any]], plan: ClassPlan
-) -> ComputedAttributes | None:
-    """The computed attributes of a class; None when it has none.
-
-    Raises:
-        SchemaError: one can't be computed.
-    """
-    if any(one.computed is not None for one in mapping.attributes.values()):
-        return ComputedAttributes(mapping, paths, by_stored_name, plan)
-    return None

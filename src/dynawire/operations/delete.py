@@ -7,9 +7,8 @@ from typing import Any
 from ..errors import ConditionFailed, DynawireError, ValidationError
 from ..expressions import Condition, Placeholders, all_of
 from .as_loaded import AsLoaded, require_all
-from .failures import condition_failed, missing_or_false
+from .failures import condition_failed, missing_or_false, no_version
 from .target import Target
-from .upkeep import no_version
 from .write import Write, add_condition, with_existence
 
 __all__ = ["prepare_check", "prepare_delete"]

@@ -5,12 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import ConditionFailed, ItemNotFound, ServiceError
+from ..errors import (
+    ConditionFailed,
+    DynawireError,
+    ExpressionError,
+    ItemNotFound,
+    ServiceError,
+    VersionConflict,
+)
 
 if TYPE_CHECKING:
     from .target import Target
 
-__all__ = ["condition_failed", "converted", "is_lost_path", "is_of_another_class", "lost_path", "missing_or_false"]
+__all__ = [
+    "condition_failed",
+    "converted",
+    "is_lost_path",
+    "is_of_another_class",
+    "lost_path",
+    "missing_or_false",
+    "no_version",
+    "version_conflict",
+]
 
 E = TypeVar("E", bound=ConditionFailed)
 
@@ -102,3 +118,30 @@ def lost_path(target: Target, error: ServiceError, labels: list[str], hint: str)
         ConditionFailed,
         f"{names}: the stored item has no such map or list to change a part of; nothing was written; {hint}",
     )
+
+
+def version_conflict(
+    target: Target, version: int | None, error: ConditionFailed, *, by_key: bool = False
+) -> DynawireError:
+    """The error of a stored version that is not the one expected, of an instance or by key."""
+    name = target.plan.name
+    if by_key:
+        what = f"the stored {name} is not of the version that expected_version= says (see .item); nothing was written"
+    elif error.wire_item is None:
+        what = f"this {name} was deleted since it was loaded; nothing was written; insert() stores it anew"
+    elif version == 0:
+        what = (
+            f"this {name} is new, but an item with its key is stored already (see .item); nothing was written; "
+            "get() the item and change that"
+        )
+    else:
+        what = (
+            f"another writer changed this {name} since it was loaded (see .item for what is stored); nothing was "
+            "written; refresh() the instance, and make the changes again"
+        )
+    return converted(error, target, VersionConflict, what)
+
+
+def no_version(name: str) -> ExpressionError:
+    """The error of an expected version for a class that has none."""
+    return ExpressionError(f"expected_version: {name} has no version; declare one with Attr[int] = version()")

@@ -9,8 +9,7 @@ from ..expressions import Update
 from .effects import Invoke, Operation
 from .hooks import Event, HookPair
 from .target import Target
-from .transact import send, transact_write
-from .write import Write
+from .write import Write, send
 
 __all__ = [
     "HookedCall",
@@ -202,6 +201,8 @@ def transact_hooked(entries: Sequence[Write | HookedWrite], token: str) -> Opera
             writes.append(write)
             if isinstance(entry, HookedWrite):
                 calls.append(entry.call)
+    from .transact import transact_write
+
     yield from transact_write(writes, token)
     yield from after_all(calls)
     return len(writes)

@@ -8,9 +8,9 @@ or disconnected, so that a class without any pays nothing.
 from __future__ import annotations
 
 from _thread import RLock
+from _weakrefset import WeakSet
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
 
 from ..errors import SchemaError
 from ..expressions import Update

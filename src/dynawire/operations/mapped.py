@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..codec.family_plan import FamilyPlan
 from ..codec.plan import ClassPlan
 from ..errors import DynawireError, SchemaError, UsageError
 from ..expressions import Condition, Path, Update
 from ..mapping.adapters.base import Adapter
 from ..mapping.annotations import Names
 from ..mapping.class_mapping import ClassMapping
-from ..mapping.mutators import mutator_of
 from ..mapping.records import RecordFields
-from .computed import computed_of
 from .hooks import HookPair, maintain_hooks
-from .upkeep import upkeep_of
+
+if TYPE_CHECKING:
+    from ..mapping.attributes import Attribute
+    from .computed import ComputedAttributes
+    from .upkeep import Upkeep
 
 __all__ = ["MappedClass", "check_values", "mapped"]
 
@@ -49,9 +50,7 @@ class MappedClass:
                 attribute.name,
                 self.plan.codecs[attribute.name],
                 stores_none=attribute.stores_none,
-                mutate=None
-                if attribute.mutator is None
-                else mutator_of(mapping.name, attribute.name, attribute.mutator),
+                mutate=_mutate(mapping, attribute),
             )
             for attribute in mapping.attributes.values()
         }
@@ -59,20 +58,31 @@ class MappedClass:
         for attribute in mapping.attributes.values():
             if attribute.hidden:
                 del self.paths[attribute.name]
-        self.computed = computed_of(mapping, self.paths, self.paths_by_stored_name, self.plan)
-        if self.computed is not None:
+        self.computed: ComputedAttributes | None = None
+        if any(one.computed is not None for one in mapping.attributes.values()):
+            from .computed import ComputedAttributes
+
+            self.computed = ComputedAttributes(mapping, self.paths, self.paths_by_stored_name, self.plan)
             compile_key = None if mapping.placement is None else self.computed.compile_key
             self.plan.compute_with(self.computed.compile_items, compile_key)
             if self.plan.key_only is not None:
                 self.plan.key_only.templates = self.computed.key_templates()
-        self.upkeep = upkeep_of(mapping, self.paths, self.plan, adapter, self.computed)
+        self.upkeep: Upkeep | None = None
+        if any(one.is_maintained for one in mapping.attributes.values()):
+            from .upkeep import Upkeep
+
+            self.upkeep = Upkeep(mapping, self.paths, self.plan, adapter, self.computed)
         self.hooks: dict[str, HookPair] | None = None
         maintain_hooks(self)
 
 
 def _plan_kind(mapping: ClassMapping) -> type[ClassPlan]:
     if mapping.options.migrations is None:
-        return ClassPlan if mapping.family is None else FamilyPlan
+        if mapping.family is None:
+            return ClassPlan
+        from ..codec.family_plan import FamilyPlan
+
+        return FamilyPlan
     if mapping.family is not None:
         from ..codec.migrating_family import MigratingFamilyPlan
 
@@ -80,6 +90,14 @@ def _plan_kind(mapping: ClassMapping) -> type[ClassPlan]:
     from ..codec.migrating import MigratingPlan
 
     return MigratingPlan
+
+
+def _mutate(mapping: ClassMapping, attribute: Attribute) -> Callable[[Any], Any] | None:
+    if attribute.mutator is None:
+        return None
+    from ..mapping.mutators import mutator_of
+
+    return mutator_of(mapping.name, attribute.name, attribute.mutator)
 
 
 def not_a_class(found: object) -> UsageError:

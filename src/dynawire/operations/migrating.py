@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from ..codec.migrating import MigratingPlan
-from ..codec.plan import Page
+from ..codec.reading import Page
 from ..errors import (
     ConditionFailed,
     DecodeError,
@@ -28,12 +28,12 @@ from .batch import MAX_STALLED_ROUNDS, pause
 from .capacity import CapacityMeter, active_meter
 from .checkpoints import Checkpoints
 from .effects import Operation, Request, Sleep
+from .own_items import own_items
 from .pages import PageReader, ReadPlan
 from .reads import Read, compile_read
 from .save import prepare_save
 from .target import Target, encode_request, raw_capacity
-from .template_keys import own_items
-from .transact import send
+from .write import send
 
 __all__ = ["MAX_MIGRATION_SEGMENTS", "MigrationFailure", "MigrationResult", "migrate_all"]
 

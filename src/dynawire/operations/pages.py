@@ -9,10 +9,9 @@ from typing import Any
 
 import msgspec
 
-from ..codec.plan import NO_POSITION
+from ..codec.reading import NO_POSITION
 from ..errors import DecodeError, DynawireError
 from .capacity import active_meter
-from .cursors import decode_cursor, encode_cursor
 from .effects import Operation, Request, Together
 from .target import Target, encode_json, raw_capacity
 
@@ -160,6 +159,8 @@ def _position(page: Any) -> msgspec.Raw | None:
 
 def read_page(plan: ReadPlan, size: int, after: str | None) -> Operation[tuple[list[Any], str | None]]:
     """Up to ``size`` items after a cursor, and the cursor that follows them; None at the end."""
+    from .cursors import decode_cursor, encode_cursor
+
     start = None if after is None else decode_cursor(plan.operation, plan.request, after)
     reader = PageReader(plan, size, start, look_ahead=True)
     items: list[Any] = []

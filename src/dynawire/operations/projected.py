@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ..codec.plan import NO_POSITION, Page
+from ..codec.reading import NO_POSITION, Page
 from ..codec.source import Scope
 from ..errors import DecodeError
 from ..expressions import Path

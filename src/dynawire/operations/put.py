@@ -10,9 +10,8 @@ from ..expressions import Condition, Placeholders, all_of
 from .as_loaded import AsLoaded, as_loaded, require_all
 from .capacity import active_meter
 from .effects import Operation, Request
-from .failures import condition_failed, converted
+from .failures import condition_failed, converted, version_conflict
 from .target import Target, encode_json, raw_capacity
-from .upkeep import version_conflict
 from .write import Write
 
 __all__ = ["prepare_insert", "prepare_put", "put_item", "put_maintained", "put_versioned"]

@@ -20,12 +20,11 @@ from ..expressions import (
     split_key_condition,
 )
 from ..mapping.indexes import IndexDefinition
-from .expiry import expiry_of, no_expiry
+from .own_items import own_items
 from .pages import PageReader, ReadPlan
 from .projected import requested_paths, tuple_reader
 from .reserved import hidden
 from .target import Target, as_condition
-from .template_keys import key_templates, own_items, split_template_condition
 from .unstored import refuse_unstored
 
 __all__ = ["Read", "check_filter", "compile_read", "hiding_expired", "read_of_query", "readers", "segments"]
@@ -82,7 +81,7 @@ def read_of_query(
         ExpressionError: no value for the partition key, or more than one condition on the sort key.
     """
     placed = target.mapped.mapping.placement is not None
-    partition, sort = key_templates(target, index).names(target) if placed else _key_of(target, index)
+    partition, sort = _readable_key(target, index) if placed else _key_of(target, index)
     read = Read(target=target, index=index, hide_expired=target.hides is not None)
     paths = target.mapped.paths
     conditions: list[Condition] = []
@@ -113,8 +112,16 @@ def read_of_query(
     return found_read
 
 
+def _readable_key(target: Target, index: IndexDefinition | None) -> tuple[Sequence[str], Sequence[str]]:
+    from .template_keys import key_templates
+
+    return key_templates(target, index).names(target)
+
+
 def _split(target: Target, index: IndexDefinition | None, conditions: list[Condition]) -> KeySplit:
     if target.mapped.mapping.placement is not None:
+        from .template_keys import split_template_condition
+
         return split_template_condition(target, index, conditions)
     paths = target.mapped.paths
     partition, sort = _key_of(target, index)
@@ -277,6 +284,8 @@ def hiding_expired(read: Read) -> Read:
         ExpressionError: no attribute says when they do; or it is part of the key of what is queried, and the query
             says already which times it wants.
     """
+    from .expiry import expiry_of, no_expiry
+
     expiry = read.target.hides or expiry_of(read.target.mapped)
     if expiry is None:
         raise no_expiry(read.target.plan.name)

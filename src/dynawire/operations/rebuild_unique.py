@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from ..codec.plan import NO_POSITION
+from ..codec.reading import NO_POSITION
 from ..errors import ExpressionError, TransactionCancelled
 from .at_once import at_once
 from .batch import MAX_STALLED_ROUNDS, Progress, Unprocessed, pause

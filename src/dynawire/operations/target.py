@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -12,9 +12,10 @@ from ..errors import ExpressionError, ValidationError
 from ..expressions import Condition, Path, all_of, called, member_hint, parse_lookups
 from ..mapping.class_mapping import nearest
 from .capacity import active_meter
-from .expiry import expiry_of
-from .layouts import table_of_layout
 from .mapped import MappedClass, mapped
+
+if TYPE_CHECKING:
+    from .expiry import Expiry
 
 __all__ = ["Target", "as_condition", "encode_json", "encode_request", "key_values", "raw_capacity"]
 
@@ -53,7 +54,11 @@ class Target:
         self.family = mapped.mapping.family
         self.kind = mapped.plan.record.kind
         self.owner = mapped.mapping.owner
-        self.hides = expiry_of(mapped) if mapped.mapping.options.hide_expired else None
+        self.hides: Expiry | None = None
+        if mapped.mapping.options.hide_expired:
+            from .expiry import expiry_of
+
+            self.hides = expiry_of(mapped)
         self.keep = mapped.adapter.keep
         self.adapter = mapped.adapter
         self.table_name = table_name
@@ -82,7 +87,11 @@ class Target:
     def definition(self) -> Target:
         """What the table is made as: this class's own declaration, or that of the table it shares with others."""
         placement = self.mapped.mapping.placement
-        return self if placement is None else Target(table_of_layout(placement.layout), self.table_name)
+        if placement is None:
+            return self
+        from .layouts import table_of_layout
+
+        return Target(table_of_layout(placement.layout), self.table_name)
 
     def key(self, values: Sequence[Any], by_name: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The wire form of a primary key given by position, by name, or both.

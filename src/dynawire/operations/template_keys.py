@@ -6,10 +6,10 @@ on the next one becomes a range of texts, as far as its texts are ordered as its
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..expressions import Comparison, Condition, KeySplit, Path, Value, all_of
+from ..expressions import Comparison, Condition, KeySplit, Path, Value
 from ..expressions.evaluation import check_owners
 from ..expressions.key_conditions import taken_apart
 from ..expressions.operands import called
@@ -24,7 +24,6 @@ __all__ = [
     "KeyTemplates",
     "constant_comparisons",
     "key_templates",
-    "own_items",
     "sort_condition",
     "split_template_condition",
 ]
@@ -60,30 +59,6 @@ def key_templates(target: Target, index: IndexDefinition | None) -> KeyTemplates
     names = target.plan.key_names if index is None else index.key_names()
     every = [computed.by_name[name] for name in names]
     return KeyTemplates(every[0], every[1] if len(every) > 1 else None)
-
-
-def own_items(target: Target, key: Collection[str] = ()) -> Condition | None:
-    """What tells a placed class's items from others in its table; None: nothing, or the class has its own table.
-
-    Args:
-        target: the class and its table.
-        key: stored names of the key that is queried, at which a filter may not look; its condition tells already.
-    """
-    placement = target.mapped.mapping.placement
-    if placement is None:
-        return None
-    kind = placement.layout.kind
-    if kind is not None:
-        return Comparison("=", _path(target, kind), (Value(None, {"S": placement.kind}),))
-    parts: list[Condition] = []
-    for name in (one for one in target.plan.key_names if one not in key):
-        template = placement.keys[name]
-        text = {"S": template.literals[0]}
-        if not template.components:
-            parts.append(Comparison("=", _path(target, name), (Value(None, text),)))
-        elif template.literals[0]:
-            parts.append(Comparison("begins_with", _path(target, name), (Value(None, text),)))
-    return all_of(parts) if parts else None
 
 
 def split_template_condition(

@@ -22,7 +22,7 @@ from .effects import Operation, Request, Sleep
 from .failures import is_lost_path
 from .identity import key_identity
 from .target import Target, encode_json, encode_request, raw_capacity
-from .write import Write, send_write
+from .write import Write
 
 __all__ = [
     "MAX_ACTIONS",
@@ -33,9 +33,7 @@ __all__ = [
     "new_token",
     "reason_of",
     "refused",
-    "send",
     "send_exactly_once",
-    "send_if_any",
     "transact_get",
     "transact_params",
     "transact_write",
@@ -264,35 +262,6 @@ def send_exactly_once(write: Write) -> Operation[Any]:
             if reason is not None:
                 raise reason from None
         raise
-
-
-def send(write: Write, exactly_once: bool = False, return_old: bool = False) -> Operation[Any]:
-    """Send one write alone, or as a transaction with a token."""
-    companions = write.companions
-    if companions is not None:
-        from .companions import send_accompanied
-
-        if return_old and companions.need_transaction:
-            raise ExpressionError(
-                f"{write.target.plan.name} has unique values or gap-free numbers, so that this is a transaction, which "
-                "returns no old item; drop return_old=True, or read it first"
-            )
-        return send_accompanied(write, exactly_once)
-    if not exactly_once:
-        return send_write(write)
-    if return_old:
-        raise ExpressionError(
-            "exactly_once sends a transaction, which returns no old item; drop return_old=True, or read it first"
-        )
-    return send_exactly_once(write)
-
-
-def send_if_any(write: Write | None, exactly_once: bool) -> Operation[bool]:
-    """Send one write if there is one; whether there was."""
-    if write is None:
-        return False
-    yield from send(write, exactly_once)
-    return True
 
 
 # ---------------------------------------------------------------------- reading

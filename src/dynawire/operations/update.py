@@ -20,10 +20,9 @@ from ..expressions import (
 )
 from ..mapping.attributes import Attribute
 from .derived_classes import DerivedClasses, classes_keeping_more, refuse_derived
-from .failures import condition_failed, lost_path, missing_or_false
+from .failures import condition_failed, lost_path, missing_or_false, no_version
 from .migrated import latest_only, not_migrated, older_version
 from .target import Target
-from .upkeep import no_version
 from .write import Write, add_condition, with_existence
 
 __all__ = ["all_updates", "prepare_update"]

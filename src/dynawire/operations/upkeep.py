@@ -14,7 +14,7 @@ import msgspec
 
 from ..codec.migrated import as_read
 from ..codec.plan import ClassPlan
-from ..errors import ConditionFailed, DynawireError, ExpressionError, SchemaError, ValidationError, VersionConflict
+from ..errors import ConditionFailed, DynawireError, ExpressionError, SchemaError, ValidationError
 from ..expressions import Condition, Path, Placeholders, Update, Value, compile_condition
 from ..expressions.updates import IfNotExists
 from ..mapping.adapters.base import Adapter
@@ -22,14 +22,14 @@ from ..mapping.attributes import Attribute
 from ..mapping.class_mapping import ClassMapping
 from ..mapping.value_codec import ValueCodec
 from .changes import canonical
-from .failures import converted
+from .failures import no_version, version_conflict
 
 if TYPE_CHECKING:
     from .computed import ComputedAttributes
     from .keeping import Keeping
     from .target import Target
 
-__all__ = ["Staged", "Upkeep", "no_version", "upkeep_of", "version_conflict"]
+__all__ = ["Staged", "Upkeep"]
 
 Explain = Callable[[ConditionFailed], DynawireError]
 
@@ -95,28 +95,6 @@ class Staged:
             return explain(error)
 
         return conflict_or
-
-
-def version_conflict(
-    target: Target, version: int | None, error: ConditionFailed, *, by_key: bool = False
-) -> DynawireError:
-    """The error of a stored version that is not the one expected, of an instance or by key."""
-    name = target.plan.name
-    if by_key:
-        what = f"the stored {name} is not of the version that expected_version= says (see .item); nothing was written"
-    elif error.wire_item is None:
-        what = f"this {name} was deleted since it was loaded; nothing was written; insert() stores it anew"
-    elif version == 0:
-        what = (
-            f"this {name} is new, but an item with its key is stored already (see .item); nothing was written; "
-            "get() the item and change that"
-        )
-    else:
-        what = (
-            f"another writer changed this {name} since it was loaded (see .item for what is stored); nothing was "
-            "written; refresh() the instance, and make the changes again"
-        )
-    return converted(error, target, VersionConflict, what)
 
 
 class _Time:
@@ -401,31 +379,6 @@ class Upkeep:
                 f"{self.name}.{self.version._label} is a version(), which a batch can't check: {what}; nothing of it "
                 "was sent"
             )
-
-
-def upkeep_of(
-    mapping: ClassMapping,
-    paths: Mapping[str, Path[Any]],
-    plan: ClassPlan,
-    adapter: Adapter,
-    computed: ComputedAttributes | None,
-) -> Upkeep | None:
-    """What the writes of a class maintain; None when it is nothing.
-
-    Raises:
-        SchemaError: a maintained attribute is of a type that it can't be.
-    """
-    if any(
-        one.upkeep not in (None, "discriminator") or one.immutable or one.unique is not None or one.counter is not None
-        for one in mapping.attributes.values()
-    ):
-        return Upkeep(mapping, paths, plan, adapter, computed)
-    return None
-
-
-def no_version(name: str) -> ExpressionError:
-    """The error of an expected version for a class that has none."""
-    return ExpressionError(f"expected_version: {name} has no version; declare one with Attr[int] = version()")
 
 
 def _now() -> datetime:

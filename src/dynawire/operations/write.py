@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConditionFailed, DecodeError, DynawireError, ServiceError
+from ..errors import ConditionFailed, DecodeError, DynawireError, ExpressionError, ServiceError
 from ..expressions import Condition, Placeholders, all_of, compile_condition
 from .effects import Operation, Request
 from .failures import is_lost_path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .companions import Companions
     from .derived_classes import DerivedClasses
 
-__all__ = ["Write", "add_condition", "send_write", "with_existence"]
+__all__ = ["Write", "add_condition", "send", "send_if_any", "send_write", "with_existence"]
 
 
 class Write:
@@ -129,6 +129,37 @@ def send_write(write: Write) -> Operation[Any]:
     except DecodeError as error:
         error.add_note(f"the {operation} was applied; only the item it returned does not fit the class")
         raise
+
+
+def send(write: Write, exactly_once: bool = False, return_old: bool = False) -> Operation[Any]:
+    """Send one write alone, or as a transaction with a token."""
+    companions = write.companions
+    if companions is not None:
+        from .companions import send_accompanied
+
+        if return_old and companions.need_transaction:
+            raise ExpressionError(
+                f"{write.target.plan.name} has unique values or gap-free numbers, so that this is a transaction, which "
+                "returns no old item; drop return_old=True, or read it first"
+            )
+        return send_accompanied(write, exactly_once)
+    if not exactly_once:
+        return send_write(write)
+    if return_old:
+        raise ExpressionError(
+            "exactly_once sends a transaction, which returns no old item; drop return_old=True, or read it first"
+        )
+    from .transact import send_exactly_once
+
+    return send_exactly_once(write)
+
+
+def send_if_any(write: Write | None, exactly_once: bool) -> Operation[bool]:
+    """Send one write if there is one; whether there was."""
+    if write is None:
+        return False
+    yield from send(write, exactly_once)
+    return True
 
 
 def _alone(write: Write) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ...codec.plan import Page
+from ...codec.reading import Page
 from ...errors import DecodeError, DynawireError
 from ...expressions import Condition, Path
 from ...expressions.evaluation import Test, condition_test
