@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -16,10 +17,16 @@ from dynawire import (
     ToMany,
     ToOne,
     attr,
+    counter,
+    discriminator,
+    joined,
     many_to_many,
     many_to_one,
     one_to_many,
+    one_to_one,
+    ttl,
 )
+from tests.support.databases import Twins
 
 app = SingleTable("relations-app", global_indexes=2)
 
@@ -116,3 +123,57 @@ def test_deleting(user: User) -> None:
     user.delete()
     counts = [cls.scan().count() for cls in (User, Order, Membership, Group, State)]
     assert counts == [0, 0, 0, 1, 1]
+
+
+slim = SingleTable("relations-slim", store_keys=False, ttl="until")
+
+
+class Seller(Model, table=slim, pk="SELLER#{seller_id}", sk="PROFILE"):
+    seller_id: Attr[str]
+
+    offers: ToMany[Offer] = one_to_many(back="seller", cascade=("save", "delete"))
+    settings: ToOne[Settings] = one_to_one(auto_create=True, cascade="delete")
+
+
+class Settings(Model, table=slim, pk="SELLER#{seller_id}", sk="SETTINGS"):
+    seller_id: Attr[str]
+    theme: Attr[str] = attr(default="light")
+    shown: Attr[str] = joined("seller_id", "theme")
+
+
+class Offer(Model, table=slim, pk="SELLER#{seller_id}", sk="OFFER#{number}", hide_expired=True):
+    seller_id: Attr[str]
+    number: Attr[int] = counter("seller_id")
+    kind: Attr[str] = discriminator()
+    code: Attr[str | None] = attr(default=None, unique=True)
+    until: Attr[int | None] = ttl(default=None)
+
+    seller: ToOne[Seller] = many_to_one("seller_id", back="offers")
+
+
+class Auction(Offer):
+    price: Attr[int] = attr(default=0)
+
+
+def test_numbers_classes_and_times_of_what_is_related(db: dw.Database, twin: Twins) -> None:
+    """Everything at once, in a table that has the keys' attributes in the keys alone."""
+    db.create_tables(slim)
+    seller = Seller(seller_id="s")
+    seller.offers.append(Offer(seller_id="", code="a"), Auction(seller_id="", code="b"), Offer(seller_id="", code="c"))
+    twin(seller).save()
+    assert [(type(one), one.number) for one in twin(seller.offers).all()] == [(Offer, 1), (Auction, 2), (Offer, 3)]
+    found = twin(Seller.scan().with_(Seller.offers.with_(Offer.seller))).one()
+    assert [(type(one), one.number, one.code) for one in found.offers.value] == [
+        (Offer, 1, "a"),
+        (Auction, 2, "b"),
+        (Offer, 3, "c"),
+    ]
+    assert twin(seller.settings).get().theme == "light"
+    assert Settings.get_one("s").shown == "s#light"
+    past = Offer.get_one("s", 3)
+    past.until = int(time.time()) - 10
+    past.save()
+    assert [one.number for one in twin(seller.offers).refresh()] == [1, 2]
+    twin(seller).delete()
+    assert Offer.scan().hide_expired(False).count() == Seller.scan().count() == Settings.scan().count() == 0
+    Offer(seller_id="t", code="c").insert()

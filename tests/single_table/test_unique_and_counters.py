@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import dynawire as dw
-from dynawire import Attr, IndexMap, Model, SingleTable, attr, counter
+from dynawire import Attr, IndexMap, Model, SingleTable, attr, counter, joined
 from tests.support.databases import Twins
 
 mall = SingleTable("mall", global_indexes=1)
@@ -56,3 +56,46 @@ def test_a_value_is_handed_over(db: dw.Database, twin: Twins) -> None:
     twin(User(email="z")).insert()
     report = twin(User).rebuild_unique()
     assert (report.added, report.removed, report.duplicates) == (0, 0, [])
+
+
+bare = SingleTable("mall-bare", global_indexes=1, store_keys=False)
+
+
+class Ticket(Model, table=bare, pk="SHOW#{show}", sk="TICKET#{number}"):
+    """Its number is in its key alone."""
+
+    show: Attr[str]
+    number: Attr[int] = counter("show")
+    serial: Attr[int] = counter(gap_free=True)
+    seat: Attr[str | None] = attr(default=None, unique=True)
+    label: Attr[str] = joined("number", "serial")
+
+    by_seat = IndexMap("gsi0", pk="SEAT#{seat}", sk="{number}")
+
+
+class Receipt(Model, table=bare, pk="SHOW#{show}", sk="RECEIPT#{number}"):
+    show: Attr[str]
+    number: Attr[int] = counter("show", gap_free=True)
+
+
+def test_numbers_that_are_in_the_key_alone(db: dw.Database, twin: Twins) -> None:
+    twin(db).create_tables(bare)
+    tickets = [Ticket(show="a", seat=seat) for seat in ("1", "2", None, None)]
+    twin(tickets[0]).insert()
+    twin(tickets[1]).put(exactly_once=True)
+
+    def two(tx: dw.Transaction) -> None:
+        tx.insert(tickets[2])
+        tx.insert(tickets[3])
+
+    twin.within(db.transaction(), two)
+    assert [(one.number, one.serial) for one in tickets] == [(1, 1), (2, 2), (3, 3), (4, 4)]
+    assert [one.number for one in twin.items(Ticket.query("a"))] == [1, 2, 3, 4]
+    for one in tickets:
+        stored = twin(Ticket).get_one("a", one.number)
+        assert (stored, stored.label) == (one, one.label)
+    assert [one.number for one in twin.items(Ticket.by_seat.query("2"))] == [2]
+    receipts = [Receipt(show="a") for _ in range(3)]
+    for receipt in receipts:
+        twin(receipt).save()
+    assert [one.number for one in twin.items(Receipt.query("a"))] == [one.number for one in receipts] == [1, 2, 3]

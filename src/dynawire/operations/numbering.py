@@ -96,6 +96,11 @@ class Numbering:
         self._wire.update(wire)
         assert self._target.upkeep is not None
         self._target.upkeep.complete(self._wire, self._staged)
+        if plan.key_only is not None:
+            # What is stored is another dict then, without what is in the key alone.
+            stored = write.request["Item"]
+            stored.clear()
+            stored.update(plan.stored(self._wire))
         for name in plan.key_names:
             write.key[name] = self._wire[name]
 

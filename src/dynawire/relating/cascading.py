@@ -205,7 +205,8 @@ def _deleted_too(database: Database, item: Any, seen: set[tuple[str, bytes]]) ->
             other = yield from read_one(database, relationship, item, False)
             others = [] if other is None else [other]
         else:
-            others = yield from all_items(query_of(database, relationship, item))
+            # Writes reach what has expired, too.
+            others = yield from all_items(query_of(database, relationship, item).hide_expired(False))
         for other in others:
             identity = _identity(database, other)
             if identity not in seen:
@@ -228,7 +229,7 @@ def _link_keys(database: Database, relationship: Relationship, item: Any) -> Ope
     assert links is not None
     table = database.table(links.cls)
     paths = [table._target.mapped.paths[attribute.name] for attribute in table._target.plan.key_attributes]
-    rows = yield from all_items(link_query(database, relationship, item).project(*paths))
+    rows = yield from all_items(link_query(database, relationship, item).hide_expired(False).project(*paths))
     return [table.key(*row) for row in rows]
 
 

@@ -191,7 +191,9 @@ class Relationship:
     def _check_auto_create(self, theirs: MappedClass) -> None:
         given = {name for _, name in self.pairs}
         lacking = [
-            one.name for one in theirs.mapping.attributes.values() if not one.has_default and one.name not in given
+            one.name
+            for one in theirs.mapping.attributes.values()
+            if not one.has_default and one.computed is None and one.name not in given
         ]
         if lacking:
             raise self._error(
