@@ -17,6 +17,7 @@ from .operations.delete import prepare_delete
 from .operations.effects import Operation
 from .operations.get import get_existing, get_item, item_exists, refresh_item
 from .operations.hooked import hooked, may_have_hooks
+from .operations.own_key import own_key
 from .operations.params import Params
 from .operations.put import prepare_insert, prepare_put, put_item, put_maintained, put_versioned
 from .operations.save import prepare_save
@@ -374,7 +375,7 @@ class Table(TableBatches[T], TableFinding[T], TableKeeping[T], TableLifecycle, T
         """The primary key of an instance, a Key, a tuple or, for a table without sort key, a single value."""
         plan = self._target.plan
         if isinstance(item, self._target.kind):
-            return plan.key_values(item)
+            return own_key(self._target, item)
         if isinstance(item, Key):
             if item.model is not self._target.cls and not issubclass(self._target.kind, item.model):
                 raise ValidationError(f"this is a key of {item.model.__name__}, not of {plan.name}", model=plan.name)

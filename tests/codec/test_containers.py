@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import types
+import typing
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
@@ -255,6 +256,48 @@ def test_an_empty_set_is_refused_unless_its_absence_reads_as_one() -> None:
         tagged.validate()
     with pytest.raises(ValidationError, match="empty set"):
         codec(set[str] | None).encode(set())
+
+
+def test_an_empty_set_is_left_out_where_another_type_may_stand_beside_it() -> None:
+    class Tagged(Model, table="tagged"):
+        id: Attr[str] = partition_key()
+        optional: Attr[set[str] | None] = attr(default_factory=set)
+        frozen: Attr[frozenset[int] | None] = attr(default=frozenset())
+        either: Attr[set[int] | set[str]] = attr(default_factory=set)
+        abstract: Attr[AbstractSet[str]] = attr(default_factory=frozenset)
+
+    assert Tagged(id="x").to_item() == {"id": {"S": "x"}}
+    assert Tagged.from_item({"id": {"S": "x"}}) == Tagged(id="x", abstract=frozenset())
+    tagged = Tagged(id="x", optional=None, frozen=None)
+    assert tagged.to_item() == {"id": {"S": "x"}, "optional": {"NULL": True}, "frozen": {"NULL": True}}
+    assert Tagged.from_item(tagged.to_item()).optional is None
+    # What is neither stored nor left out is named.
+    tagged.frozen = set()  # type: ignore[assignment]
+    with pytest.raises(ValidationError, match=r"^Tagged\.frozen must be frozenset\[int\], not set"):
+        tagged.validate()
+
+
+def test_sets_of_different_members_side_by_side() -> None:
+    either = codec(set[int] | set[str] | set[bytes])
+    for value, tag in (({1, 2}, "NS"), ({"x"}, "SS"), ({b"x"}, "BS")):
+        wire = either.encode(value)
+        assert list(wire) == [tag]
+        assert either.decode(wire) == value
+    with pytest.raises(ValidationError) as caught:
+        either.encode({"x", "y", 1})
+    assert caught.value.errors == (("{}", "must be str, not int"),)
+    with pytest.raises(ValidationError, match="empty set"):
+        either.encode(set())
+    with pytest.raises(ValidationError, match=r"must be set\[int\] \| set\[str\] \| set\[bytes\], not list"):
+        either.encode([1])
+
+
+def test_a_tuple_without_arguments_holds_anything() -> None:
+    for annotation in (tuple, typing.Tuple):  # noqa: UP006
+        assert codec(annotation).decode(codec(annotation).encode((1, "x", None))) == (1, "x", None)
+    assert codec(tuple[()]).encode(()) == {"L": []}
+    with pytest.raises(ValidationError, match="exactly 0 elements"):
+        codec(tuple[()]).encode((1,))
 
 
 def test_none_comes_back_whatever_the_default() -> None:

@@ -152,6 +152,10 @@ class Codec:
         """Source of a test for a value that can only be stored by leaving it out (an empty set), if there is one."""
         return None
 
+    def is_empty(self, value: Any) -> bool:
+        """Whether a value can only be stored by leaving it out: the same test."""
+        return False
+
     def member(self, name: str) -> tuple[str, Codec] | None:
         """The stored name and the codec of a map member; None when there is no such member."""
         return None

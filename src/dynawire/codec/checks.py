@@ -7,6 +7,7 @@ from ..mapping.attributes import NO_DEFAULT, Attribute
 from ..mapping.class_mapping import ClassMapping
 from .base import ENCODE_FAILURES, Codec
 from .custom import StoredCodec
+from .key_form import exact_key
 from .scalars import bounded_length
 from .unions import OptionalCodec
 
@@ -26,6 +27,8 @@ def check_codecs(mapping: ClassMapping, codecs: dict[str, Codec]) -> None:
     """
     for name, limit in _key_limits(mapping, codecs).items():
         codecs[name] = _bounded_key(codecs[name], limit)
+    for name in {attribute.name for attribute in (*mapping.key, *mapping.key_attributes)}:
+        codecs[name] = exact_key(codecs[name])
     for attribute in mapping.attributes.values():
         if attribute.upkeep == "discriminator":
             _check_discriminator(mapping, attribute, codecs[attribute.name])

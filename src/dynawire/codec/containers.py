@@ -184,7 +184,11 @@ class SetCodec(_ContainerCodec):
         return [*super().fast_tests(value), value]
 
     def is_empty_source(self, value: str) -> str | None:
-        return f"{value}.__class__ is {self.kind.__name__} and not {value}"
+        kinds = ", ".join(kind.__name__ for kind in self.kinds)
+        return f"({value}.__class__ is {self.kind.__name__} or isinstance({value}, ({kinds},))) and not {value}"
+
+    def is_empty(self, value: Any) -> bool:
+        return isinstance(value, self.kinds) and not value
 
     def items_source(self, scope: Scope, value: str) -> str:
         one = scope.fresh()

@@ -13,6 +13,7 @@ from ..mapping.records import RecordFields
 from ..mapping.value_codec import WireValue
 from .base import Codec, Problem
 from .custom import StoredCodec
+from .key_form import OTHER_FORM
 from .misfit import Misfit, place_of
 from .records import RecordCodec
 from .scalars import wrong_type
@@ -163,6 +164,7 @@ class DumpedRecordCodec(RecordCodec):
         raw_codecs = {keys[name]: _raw(codec) for name, codec in codecs.items()}
         raw_fields = RecordFields(attributes, {}, is_dict=True, optional_members=frozenset(raw_codecs))
         self._raw = RecordCodec(cls, raw_fields, raw_codecs, self.wire_members)
+        self._keys = [(keys[one.name], one.name) for one in fields.attributes if one.role is not None]
 
     def stated(self, model: str, path: str, reason: str) -> str:
         return _stated(model, path, reason)
@@ -188,7 +190,19 @@ class DumpedRecordCodec(RecordCodec):
         return encode_checked
 
     def build_lines(self, scope: Scope, wire: str = "w") -> tuple[list[str], str]:
-        return [], f"{scope.bind(self._schema.make)}({scope.bind(self._raw.build)}({wire}))"
+        make = self._make_exactly if self._keys else self._schema.make
+        return [], f"{scope.bind(make)}({scope.bind(self._raw.build)}({wire}))"
+
+    def _make_exactly(self, raw: dict[str, Any]) -> Any:
+        """The instance of what is stored; its key must be dumped as it is stored, or it is that of another item."""
+        stored = [raw.get(key) for key, _ in self._keys]
+        instance = self._schema.make(raw)
+        for (_, name), one in zip(self._keys, stored, strict=True):
+            field = self.codecs[name]
+            assert isinstance(field, FieldCodec)
+            if field.field.dump(getattr(instance, name), False) != one:
+                raise Misfit(OTHER_FORM)
+        return instance
 
     def value_source(self, scope: Scope, payload: str) -> str:
         return f"{scope.bind(self)}.build({payload})"

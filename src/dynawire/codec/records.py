@@ -241,7 +241,7 @@ class RecordCodec(Codec):
             if member is _MISSING:
                 if name not in self.fields.optional_members:
                     yield prefix + name, "is missing"
-            elif not (isinstance(member, (set, frozenset)) and not member and _reads_back_empty(attribute)):
+            elif not (self.codecs[name].is_empty(member) and _reads_back_empty(attribute)):
                 yield from self.codecs[name].problems(member, prefix + name)
         if self.fields.is_dict:
             yield from self._unknown_members(value, path)

@@ -128,7 +128,7 @@ class Resolver:
             from .enums import enum_codec
 
             return _choice(enum_codec(kind), kind.__name__)
-        container = self._container(kind, arguments)
+        container = self._container(annotation, kind, arguments)
         if container is not None:
             return container
         if kind in self._open:
@@ -154,7 +154,7 @@ class Resolver:
             raise Unsupported(f"{_name(annotation)} is a subclass of {base}, and would come back as {base}; {_REMEDY}")
         raise _unsupported(annotation)
 
-    def _container(self, kind: Any, arguments: tuple[Any, ...]) -> Codec | None:
+    def _container(self, annotation: Any, kind: Any, arguments: tuple[Any, ...]) -> Codec | None:
         if kind is list:
             return ListCodec(self.codec(arguments[0] if arguments else Any))
         if kind in (collections.abc.Sequence, collections.abc.MutableSequence):
@@ -169,7 +169,8 @@ class Resolver:
         if kind in (collections.abc.Set, collections.abc.MutableSet):
             return self._set(set, arguments, accepts=(frozenset,))
         if kind is tuple:
-            return self._tuple(arguments)
+            # tuple[()] has no arguments either, but is not the class itself.
+            return self._tuple(arguments if hasattr(annotation, "__args__") else (Any, ...))
         return None
 
     def _set(self, kind: type[Any], arguments: tuple[Any, ...], accepts: tuple[type[Any], ...] = ()) -> Codec:

@@ -61,6 +61,12 @@ class OptionalCodec(Codec):
     def decode_source(self, scope: Scope, wire: str) -> str:
         return _first_present(scope, getattr(self.inner, "variants", (self.inner,)), wire)
 
+    def is_empty_source(self, value: str) -> str | None:
+        return self.inner.is_empty_source(value)
+
+    def is_empty(self, value: Any) -> bool:
+        return self.inner.is_empty(value)
+
     def problems(self, value: Any, path: str) -> Iterator[Problem]:
         return iter(()) if value is None else self.inner.problems(value, path)
 
@@ -92,7 +98,10 @@ class UnionCodec(Codec):
         self.kinds = tuple(kind for variant in variants for kind in variant.kinds)
         self.limitable = frozenset().union(*(variant.limitable for variant in variants))
         self.depth = max(variant.depth for variant in variants)
-        self._by_class = {kind: variant for variant in reversed(variants) for kind in variant.kinds}
+        # One class may be that of several: a set is one of text, of numbers or of binary by what is in it.
+        self._by_class = {
+            kind: variant for variant in variants for kind in variant.kinds if self.kinds.count(kind) == 1
+        }
 
     def describe(self) -> str:
         return " | ".join(variant.describe() for variant in self.variants)
@@ -124,8 +133,18 @@ class UnionCodec(Codec):
         variant = self._by_class.get(value.__class__)
         if variant is not None:
             yield from variant.problems(value, path)
-        else:
-            yield from super().problems(value, path)
+            return
+        found = list(super().problems(value, path))
+        sharing = [variant for variant in self.variants if found and value.__class__ in variant.kinds]
+        # What is nearest to one of them is told as that one tells it.
+        yield from min((list(variant.problems(value, path)) for variant in sharing), key=len, default=found)
+
+    def is_empty_source(self, value: str) -> str | None:
+        tests = [test for variant in self.variants if (test := variant.is_empty_source(value)) is not None]
+        return f"({' or '.join(tests)})" if tests else None
+
+    def is_empty(self, value: Any) -> bool:
+        return any(variant.is_empty(value) for variant in self.variants)
 
     def decode_source(self, scope: Scope, wire: str) -> str:
         return _first_present(scope, self.variants, wire)

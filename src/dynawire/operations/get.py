@@ -11,6 +11,7 @@ from ..errors import ItemNotFound, ValidationError
 from ..expressions import Placeholders, compile_projection
 from .capacity import active_meter
 from .effects import Operation, Request
+from .own_key import own_key
 from .target import Target, encode_json, encode_request, raw_capacity
 
 __all__ = ["get_existing", "get_item", "item_exists", "refresh_item"]
@@ -88,7 +89,7 @@ def refresh_item(target: Target, instance: Any, consistent: bool = True) -> Oper
         raise plan.refusal(instance)
     if target.adapter.frozen:
         raise ValidationError(f"{plan.name} is frozen, so it can't take other values; get() it again", model=plan.name)
-    current = yield from get_existing(target, plan.key_values(instance), None, consistent)
+    current = yield from get_existing(target, own_key(target, instance), None, consistent)
     adapter = target.adapter
     for attribute in plan.record.fields.attributes:
         adapter.take(instance, current, attribute.name)
