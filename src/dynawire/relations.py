@@ -41,7 +41,8 @@ class _Declared(RelationDeclaration, Generic[T]):
 
         def __get__(self, instance, owner):
             if instance is None:
-                return Relation(owner, self.name)
+                # A class that is not ours would take the relation for a default, which could not be told from a value.
+                return Relation(owner, self.name) if hasattr(owner, "__mapped__") else self
             return self._kind(instance, relationships(type(instance))[self.name])
 
         def __set__(self, instance, value):

@@ -10,6 +10,7 @@ import attrs
 import marshmallow
 import msgspec
 import pydantic
+import pydantic.dataclasses
 from marshmallow import fields, post_load
 
 import dynawire as dw
@@ -296,6 +297,65 @@ class FrozenPydantic(Pydantic):
     cls = FrozenPydanticBook
 
 
+class PlainPydanticBook(pydantic.BaseModel):
+    shelf: str
+    number: int
+    title: str
+    author: str
+    pages: int = 0
+    tags: set[str] = pydantic.Field(default_factory=set)
+    note: str | None = None
+    address: PydanticAddress | None = None
+
+
+class PlainPydantic(Library):
+    cls = PlainPydanticBook
+
+    @staticmethod
+    def address(city: str) -> PydanticAddress:
+        return PydanticAddress(city=city)
+
+
+class CheckingPydanticBook(PlainPydanticBook, validate_assignment=True):
+    pass
+
+
+class CheckingPydantic(PlainPydantic):
+    cls = CheckingPydanticBook
+
+    def set(self, book: Any, name: str, value: Any) -> None:
+        if value is self.wrong:
+            book.__dict__[name] = value  # it would not take it otherwise
+        else:
+            setattr(book, name, value)
+
+
+class FrozenPlainPydanticBook(PlainPydanticBook, frozen=True):
+    pass
+
+
+class FrozenPlainPydantic(PlainPydantic):
+    frozen = True
+    cls = FrozenPlainPydanticBook
+
+
+@pydantic.dataclasses.dataclass
+class PydanticDataBook:
+    shelf: str
+    number: int
+    title: str
+    author: str
+    pages: int = 0
+    tags: set[str] = pydantic.Field(default_factory=set)
+    note: str | None = pydantic.Field(default=None)
+    address: DataAddress | None = None
+
+
+class PydanticDataclass(Library):
+    cls = PydanticDataBook
+    address = DataAddress
+
+
 class AddressSchema(marshmallow.Schema):
     city = fields.Str(required=True)
     zip = fields.Str(load_default="")
@@ -361,6 +421,10 @@ LIBRARIES: list[type[Library]] = [
     Pydantic,
     TrustingPydantic,
     FrozenPydantic,
+    PlainPydantic,
+    CheckingPydantic,
+    FrozenPlainPydantic,
+    PydanticDataclass,
     Dataclass,
     FrozenDataclass,
     SlottedDataclass,

@@ -5,15 +5,18 @@ from __future__ import annotations
 import copy
 import dataclasses
 import gc
+import json
 import pickle
-from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NotRequired, TypedDict
 
 import attrs
 import msgspec
+import pydantic
+import pydantic.dataclasses
 import pytest
 
 import dynawire as dw
-from dynawire import GlobalIndex, LocalIndex, attr, partition_key
+from dynawire import GlobalIndex, LocalIndex, SchemaError, attr, partition_key, version
 from dynawire.mapping.adapters.tracking import Tracker
 
 if TYPE_CHECKING:
@@ -234,7 +237,7 @@ class Checked:
 
     def __post_init__(self) -> None:
         if not self.id:
-            raise ValueError("secret")
+            raise ValueError("low is above pages")
         self.upper = self.id.upper()
 
 
@@ -313,3 +316,110 @@ def test_equal_and_unhashable_instances_are_told_apart() -> None:
 def test_text_where_the_class_belongs() -> None:
     with dw.connect("memory:") as db, pytest.raises(dw.UsageError, match=r"takes a class, not text"):
         db.table("Book", name="books", partition_key="isbn")  # type: ignore[type-var, unused-ignore]
+
+
+class Careful(pydantic.BaseModel, validate_assignment=True):
+    id: str
+    pages: int = pydantic.Field(default=0, ge=0)
+    kept: int = pydantic.Field(default=0, frozen=True)
+    low: int = 0
+    title: str = pydantic.Field(default="", alias="Title")
+    _seen: int = pydantic.PrivateAttr(default=7)
+
+    @pydantic.model_validator(mode="after")
+    def in_order(self) -> Any:
+        if self.low > self.pages:
+            raise ValueError("low is above pages")
+        return self
+
+    @pydantic.computed_field
+    def twice(self) -> int:
+        return 2 * self.pages
+
+
+@attrs.define
+class Guarded:
+    id: str
+    pages: int = attrs.field(default=0, validator=attrs.validators.ge(0))
+    kept: int = attrs.field(default=0, on_setattr=attrs.setters.frozen)
+
+
+@pydantic.dataclasses.dataclass(config={"validate_assignment": True})
+class CarefulData:
+    id: str
+    pages: int = pydantic.Field(default=0, ge=0, validation_alias="Pages")
+    kept: int = pydantic.Field(default=0, frozen=True)
+    title: str = ""
+
+
+@pytest.mark.parametrize("cls", [Careful, Guarded, CarefulData])
+def test_what_is_stored_is_taken_over_past_what_guards_assignments(db: dw.Database, cls: Any) -> None:
+    """The write is done by then: an error would say that it is not, and hold the value."""
+    table = db.table(cls, name="careful", partition_key="id")
+    table.create()
+    one = cls(id="1")
+    table.insert(one)
+    assert table.update(one, pages=5, kept=3) is one
+    assert (one.pages, one.kept) == (5, 3)
+    with db.transaction() as tx:
+        tx.update(one, kept=4)
+    assert one.kept == 4
+    assert table.get_one("1") == one
+    with pytest.raises(dw.DecodeError) as caught:
+        table.update(one, pages=-1)
+    assert "-1" not in str(caught.value)
+    assert one.pages == 5
+
+
+def test_a_plain_pydantic_model(db: dw.Database) -> None:
+    table = db.table(Careful, name="careful", partition_key="id", attributes={"low": attr(name="l")})
+    table.create()
+    one = Careful(id="1", pages=3, low=2, Title="One")
+    table.insert(one)
+    assert table.get_one("1").title == "One"
+    stored = json.loads(db.engine.send("GetItem", b'{"TableName":"careful","Key":{"id":{"S":"1"}}}'))["Item"]
+    assert stored.keys() == {"id", "pages", "kept", "l", "title"}  # by field name; nothing computed or private
+    one.title = "Two"
+    assert table.save(one) is True
+    with pytest.raises(dw.ValidationError, match=r"a copy is another instance"):
+        table.save(one.model_copy(update={"title": "Three"}))
+    with pytest.raises(dw.DecodeError, match=r"Careful: Value error, low is above pages"):
+        table.update(table.key("1"), table.paths.low.set(9))
+
+
+class Said(pydantic.BaseModel):
+    id: str
+    v: Annotated[int, version()] = 0
+    name: Annotated[str, attr(name="n", min_length=1)] = "x"
+
+
+def test_a_plain_pydantic_model_says_more_inside_annotated(db: dw.Database) -> None:
+    table = db.table(Said, name="said", partition_key="id")
+    table.create()
+    one = Said(id="1")
+    table.insert(one)
+    other = table.get_one("1")
+    assert one.v == 1
+    one.name = "y"
+    table.save(one)
+    other.name = "z"
+    with pytest.raises(dw.VersionConflict):
+        table.save(other)
+    with pytest.raises(dw.ValidationError):
+        table.update(one, name="")
+    assert table.params.get("1")["Key"] == {"id": {"S": "1"}}
+
+
+def test_what_a_plain_pydantic_model_can_not_be(db: dw.Database) -> None:
+    class Loose(pydantic.BaseModel, extra="allow"):
+        id: str
+
+    class Root(pydantic.RootModel[list[int]]):
+        pass
+
+    with pytest.raises(SchemaError, match=r"Loose: extra='allow' lets an instance hold what the class does not know"):
+        db.table(Loose, name="loose", partition_key="id")
+    with pytest.raises(SchemaError, match=r"Root can't be mapped to a table"):
+        db.table(Root, name="root", partition_key="id")
+    with pytest.raises(SchemaError, match=r"unknown keyword 'load'"):
+        db.table(Said, name="said", partition_key="id", load="trust")

@@ -12,7 +12,8 @@ import msgspec
 
 from ..errors import SchemaError
 from .annotations import Names, type_hints
-from .attributes import NO_DEFAULT, Attribute, AttributeDeclaration, stored_name_problem
+from .attributes import NO_DEFAULT, Attribute, stored_name_problem
+from .misplaced import misplaced_default, misplaced_in_type
 
 __all__ = ["RecordFields", "record_fields"]
 
@@ -57,11 +58,10 @@ def record_fields(cls: Any, names: Names | None = None) -> RecordFields | None:
         return None
     for attribute in found.attributes:
         problem = stored_name_problem(attribute.stored_name)
-        if isinstance(attribute.default, AttributeDeclaration) and not hasattr(cls, "__mapping__"):
-            problem = (
-                "has attr() as its default, which only a Model and a PydanticModel take; give db.table() "
-                f'attributes={{"{attribute.name}": attr(...)}}, or a nested class a Model as base'
-            )
+        is_ours = hasattr(cls, "__mapping__")
+        if not is_ours:
+            problem = misplaced_default(cls.__name__, attribute.name, attribute.default) or problem
+        problem = misplaced_in_type(cls.__name__, attribute.name, attribute.annotation, is_ours=is_ours) or problem
         # The names become part of generated source.
         if not found.is_dict and (not attribute.name.isidentifier() or iskeyword(attribute.name)):
             problem = "is not a name that can be written in Python"
@@ -137,9 +137,18 @@ def _dataclass(cls: type[Any], names: Names | None) -> RecordFields:
         missing = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if isinstance(hints.get(name), dataclasses.InitVar) and missing:
             raise _unreadable(cls, name, "an InitVar without default is not stored, so it can't be given while reading")
+    validated = cls.__dict__.get("__pydantic_fields__")
     for field in dataclasses.fields(cls):
         default = NO_DEFAULT if field.default is dataclasses.MISSING else field.default
         factory = NO_DEFAULT if field.default_factory is dataclasses.MISSING else field.default_factory
+        parameter = field.name
+        if validated is not None and field.name in validated:
+            # A dataclass of pydantic's: there may be a Field(), which is no value, and names the parameter.
+            from .adapters.pydantic import field_default
+
+            default, factory = field_default(validated[field.name])
+            alias = validated[field.name].validation_alias
+            parameter = alias if isinstance(alias, str) else field.name
         attributes.append(
             Attribute(
                 name=field.name,
@@ -150,8 +159,8 @@ def _dataclass(cls: type[Any], names: Names | None) -> RecordFields:
             )
         )
         if field.init:
-            keywords[field.name] = field.name
-    bare = not _takes(cls.__init__, keywords)
+            keywords[field.name] = parameter
+    bare = validated is None and not _takes(cls.__init__, keywords)
     return RecordFields(tuple(attributes), {} if bare else keywords, bare=bare)
 
 

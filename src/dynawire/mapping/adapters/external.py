@@ -1,4 +1,7 @@
-"""Classes that are not ours: dataclasses, attrs classes, msgspec Structs and TypedDicts. Nothing is added to them."""
+"""Classes that are not ours: dataclasses, attrs classes, msgspec Structs, pydantic models, TypedDicts.
+
+Nothing is added to them.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from ..annotations import Names
 from ..attributes import NO_DEFAULT, Attribute, AttributeDeclaration
 from ..class_mapping import ClassMapping, TableOptions, nearest
 from ..indexes import IndexDeclaration
+from ..misplaced import is_declaration, unread
 from ..records import RecordFields, record_fields
 from ..relations import is_relation
 from .base import Adapter
@@ -70,6 +74,11 @@ def external_mapping(cls: Any, declaration: ExternalDeclaration, names: Names) -
             raise wrong(f"indexes={{{name!r}: ...}} takes a GlobalIndex(...) or LocalIndex(...)", name)
         if index.problem is not None:
             raise wrong(f"the index {name} {index.problem}", name)
+    given = (*declaration.indexes.values(), *declaration.attributes.values())
+    for base in cls.__mro__:
+        for name, value in base.__dict__.items():
+            if is_declaration(value) and not any(value is one for one in given):
+                raise wrong(f"{name} {unread(cls.__name__, name, value)}", name)
     unknown = set(declaration.options) - set(TableOptions.__struct_fields__)
     if unknown:
         known = ("name", "partition_key", "sort_key", "indexes", "attributes", *TableOptions.__struct_fields__)
@@ -112,8 +121,8 @@ def _fields(cls: Any, names: Names) -> RecordFields:
     if fields is None or (issubclass(cls, tuple)):
         name = getattr(cls, "__name__", type(cls).__name__)
         raise SchemaError(
-            f"{name} can't be mapped to a table: it is no dataclass, attrs class, msgspec Struct or TypedDict; write "
-            f'class {name}(Model, table="...")',
+            f"{name} can't be mapped to a table: it is no dataclass, attrs class, msgspec Struct, pydantic model or "
+            f'TypedDict; write class {name}(Model, table="...")',
             model=name,
         )
     return fields
@@ -170,6 +179,13 @@ def external_adapter(cls: Any, fields: RecordFields) -> Adapter:
         return _Dicts(fields)
     kind = _Tracked if can_be_tracked(cls) else _Untracked
     adapter = kind(fields)
+    if hasattr(cls, "__pydantic_fields_set__"):
+        from .pydantic import assign_field
+
+        adapter.assign = assign_field  # type: ignore[method-assign]
+    elif hasattr(cls, "__attrs_attrs__") or "__pydantic_fields__" in cls.__dict__:
+        # Past what checks an assignment: what is stored was checked when it was read.
+        adapter.assign = object.__setattr__  # type: ignore[method-assign,assignment]
     adapter.frozen = _is_frozen(cls)
     return adapter
 
@@ -181,6 +197,8 @@ def _is_frozen(cls: Any) -> bool:
     config = getattr(cls, "__struct_config__", None)
     if config is not None:
         return bool(config.frozen)
+    if hasattr(cls, "__pydantic_fields_set__"):
+        return bool(cls.model_config.get("frozen"))
     # attrs: a frozen class has this function in the place of __setattr__.
     return getattr(cls.__setattr__, "__name__", "") == "_frozen_setattrs"
 

@@ -13,10 +13,19 @@ from pydantic_core import PydanticUndefined
 from ...errors import SchemaError, ValidationError
 from ..attributes import NO_DEFAULT, Attribute, AttributeDeclaration
 from ..markers import EpochSeconds, Json, NaiveDatetime, Stored
+from ..misplaced import is_declaration, misplaced_default
 from ..records import RecordFields
 from .base import Adapter
 
-__all__ = ["PydanticAdapter", "pydantic_fields", "trusting", "type_stored", "validating"]
+__all__ = [
+    "PydanticAdapter",
+    "assign_field",
+    "field_default",
+    "pydantic_fields",
+    "trusting",
+    "type_stored",
+    "validating",
+]
 
 _UNCHANGING = (str, int, float, bool, bytes, type(None))
 
@@ -56,7 +65,7 @@ def _declarations(cls: type[BaseModel]) -> dict[str, AttributeDeclaration | None
 def _attribute(cls: type[BaseModel], name: str, field: Any, said: AttributeDeclaration | None) -> Attribute:
     said = said or next((one for one in field.metadata if isinstance(one, AttributeDeclaration)), None)
     said = said or AttributeDeclaration()
-    problem = said.problem()
+    problem = said.problem() or misplaced_default(cls.__name__, name, field.default)
     if said.computed is not None:
         problem = "is a field, so it can't be computed by dynawire; use pydantic's computed_field, or a Model"
     if problem is not None:
@@ -76,7 +85,7 @@ def _attribute(cls: type[BaseModel], name: str, field: Any, said: AttributeDecla
     annotation = field.annotation
     for marker in markers:
         annotation = Annotated[annotation, marker]
-    default, factory = _default(field)
+    default, factory = field_default(field)
     return Attribute(
         name=name,
         stored_name=name if said.name is None else said.name,
@@ -95,13 +104,13 @@ def _attribute(cls: type[BaseModel], name: str, field: Any, said: AttributeDecla
     )
 
 
-def _default(field: Any) -> tuple[Any, Any]:
+def field_default(field: Any) -> tuple[Any, Any]:
     """The default of an item stored without the field. A factory that needs the other fields makes none."""
     if field.default_factory is not None:
         return NO_DEFAULT, NO_DEFAULT if field.default_factory_takes_validated_data else field.default_factory
     if field.default is PydanticUndefined:
         return NO_DEFAULT, NO_DEFAULT
-    if type(field.default) in _UNCHANGING:
+    if type(field.default) in _UNCHANGING or is_declaration(field.default):
         return field.default, NO_DEFAULT
     # pydantic gives each instance a copy of its own.
     return NO_DEFAULT, field.get_default
@@ -165,9 +174,13 @@ class PydanticAdapter(Adapter):
         self.keep = slot.__set__  # type: ignore[method-assign]
 
     def assign(self, instance: Any, name: str, value: Any) -> None:
-        # What is stored was checked when it was read, and assignment may validate again, or be forbidden.
-        instance.__dict__[name] = value
-        instance.__pydantic_fields_set__.add(name)
+        assign_field(instance, name, value)
+
+
+def assign_field(instance: Any, name: str, value: Any) -> None:
+    """Give an instance a value that is stored: it was checked, and assigning may check it again, or be forbidden."""
+    instance.__dict__[name] = value
+    instance.__pydantic_fields_set__.add(name)
 
 
 # ---------------------------------------------------------------------- pydantic's own types
