@@ -76,3 +76,38 @@ def test_a_key_is_composed_of_what_stays(db: dw.Database, twin: Twins) -> None:
 def test_migrations_are_of_a_class_and_not_of_a_table() -> None:
     with pytest.raises(dw.SchemaError, match="migrations= is said at each class"):
         SingleTable("other", migrations=PersonMigrations)
+
+
+slim = SingleTable("slim", global_indexes=1, store_keys=False)
+
+
+class Reader(Model, table=slim, pk="READER#{id}", sk="SELF", migrations=PersonMigrations):
+    """What its key is composed of is in the key alone."""
+
+    id: Attr[str]
+    name: Attr[str]
+
+    by_name = dw.IndexMap("gsi0", pk="NAME#{name}", sk="READER")
+
+
+def test_items_with_attributes_in_the_key_alone(db: dw.Database, twin: Twins) -> None:
+    twin(db).create_tables(slim)
+    for number in "12":
+        key = {"pk": {"S": f"READER#{number}"}, "sk": {"S": "SELF"}}
+        put_raw(db, Reader, {**key, "called": {"S": f"N{number}"}, "_kind": {"S": "Reader"}})
+    reader, stale = twin(Reader).get("1"), twin(Reader).get("1")
+    assert twin(reader).save() is True
+    stale.name = "other"
+    with pytest.raises(dw.ConditionFailed, match="was migrated from version 1"):
+        twin(stale).save()
+    assert stored(db, Reader, {"pk": {"S": "READER#1"}, "sk": {"S": "SELF"}}) == {
+        "pk": {"S": "READER#1"},
+        "sk": {"S": "SELF"},
+        "_kind": {"S": "Reader"},
+        "name": {"S": "N1"},
+        "gsi0_pk": {"S": "NAME#N1"},
+        "gsi0_sk": {"S": "READER"},
+    }
+    result = twin(Reader).migrate_all()
+    assert (result.migrated, result.failures) == (1, [])
+    assert [one.id for one in twin(Reader.by_name.query(name="N2")).all()] == ["2"]

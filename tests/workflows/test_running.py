@@ -380,6 +380,47 @@ def test_a_target_of_a_derived_class(memory: dw.Database, twin: Twins, script: A
     assert Circle.get("copy 3") is not None
 
 
+def test_targets_in_a_single_table(memory: dw.Database, twin: Twins, script: Any) -> None:
+    """With attributes in the keys alone, and index keys that follow the changes."""
+    town = dw.SingleTable("town", global_indexes=1, store_keys=False)
+
+    class House(dw.Model, table=town, pk="STREET#{street}", sk="HOUSE#{number}"):
+        street: dw.Attr[str]
+        number: dw.Attr[int]
+        people: dw.Attr[int] = dw.attr(default=0)
+        name: dw.Attr[str | None] = dw.attr(default=None, unique=True)
+
+        by_people = dw.IndexMap("gsi0", pk="PEOPLE", sk="{people}")
+
+    class Move(dw.Model, table=town, pk="STREET#{street}", sk="MOVE#{count}"):
+        street: dw.Attr[str]
+        count: dw.Attr[int] = dw.counter("street", gap_free=True)
+
+    twin(memory).create_tables(town)
+    first, second = House(street="a", number=1, people=3, name="Villa"), House(street="a", number=2)
+    first.insert()
+    second.insert()
+
+    def move(one: House, other: House) -> list[Move]:
+        one.people, other.people = other.people, one.people
+        one.name, other.name = other.name, one.name
+        return [Move(street="a"), Move(street="a")]
+
+    def disturbed(one: House, other: House) -> list[Move]:
+        if not interruptions:
+            interruptions.append(1)
+            House.key("a", 1).update(people=7)
+        return move(one, other)
+
+    interruptions: list[int] = []
+    keys = House.key("a", 1), House.key("a", 2)
+    getters = (lambda: House.get_one("a", 1)), (lambda: House.query("a", number=2).one())
+    twin(script(lambda self: [step(move, *getters), step(disturbed, *keys)])).run()
+    assert [(one.number, one.people, one.name) for one in House.query("a")] == [(1, 3, "Villa"), (2, 7, None)]
+    assert [one.number for one in House.by_people.query()] == [1, 2]
+    assert [one.count for one in Move.query("a")] == [1, 2, 3, 4]
+
+
 def test_a_migrated_target(memory: dw.Database, twin: Twins, script: Any) -> None:
     class Renamed(dw.Migrations):
         def check_1(self, item: dict[str, Any]) -> bool:

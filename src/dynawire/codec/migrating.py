@@ -48,8 +48,10 @@ class _Origin:
         attributes = {
             name: stored[name] if name in touched else read.get(name, stored[name]) for name in stored if name in ours
         }
-        found = MigratedItem(attributes, stored, self.version)
-        found.migrated = {name: read.get(name, migrated[name]) for name in migrated if name in ours}
+        in_key = frozenset() if self.plan.key_only is None else self.plan.key_only.names
+        unstored = {name: read[name] for name in in_key if name in read}
+        found = MigratedItem(attributes | unstored, stored, self.version)
+        found.migrated = {name: read.get(name, migrated[name]) for name in migrated if name in ours} | unstored
         found.others = {name: migrated.get(name) for name in touched if name not in ours}
         found.touched = touched
         return found

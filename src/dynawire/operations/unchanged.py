@@ -23,13 +23,20 @@ _decode_json = msgspec.json.Decoder().decode
 def stored_as(target: Target, stored: Mapping[str, Any], first: Iterable[str] = ()) -> list[Condition]:
     """Conditions that an item is stored like this: attributes it has are equal, those of the class it lacks are absent.
 
+    Of what is computed, and need not be known of an instance, the sources are compared.
+
     Args:
         target: the class and its table.
         stored: an item as it came, or its attributes that count.
         first: names that come first, where more than MAX_GUARDS attributes would be compared.
     """
-    names = dict.fromkeys((*first, *stored, *target.mapped.paths_by_stored_name))
-    wanted = [name for name in names if name not in target.plan.key_names][:MAX_GUARDS]
+    plan = target.plan
+    computed = () if target.computed is None else target.computed.by_name
+    own = [name for name in target.mapped.paths_by_stored_name if name not in computed]
+    names = dict.fromkeys((*first, *stored, *own))
+    # They are the item's for life, those that are in its key alone too.
+    keys = {*plan.key_names, *(() if plan.key_only is None else plan.key_only.names)}
+    wanted = [name for name in names if name not in keys][:MAX_GUARDS]
     return [_as_stored(target, name, stored.get(name)) for name in wanted]
 
 
