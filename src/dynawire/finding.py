@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
+from .errors import ExpressionError
 from .operations.twins import asynchronous, mark_methods, sync
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class TableFinding(Generic[T]):
         from .where import update_where
 
         return update_where(
-            self._find_where(condition, allow_scan),
+            self._find_where("update_where", condition, allow_scan),
             updates,
             changes,
             dry_run=dry_run,
@@ -101,12 +102,19 @@ class TableFinding(Generic[T]):
         """Delete every item of which a condition holds (DeleteItem); see :meth:`update_where`."""
         from .where import delete_where
 
-        find = self._find_where(condition, allow_scan)
+        find = self._find_where("delete_where", condition, allow_scan)
         return delete_where(find, dry_run=dry_run, progress=progress, per_second=per_second)
 
-    def _find_where(self, condition: ConditionLike, allow_scan: bool | None) -> Find[T]:
+    def _find_where(self, name: str, condition: ConditionLike, allow_scan: bool | None) -> Find[T]:
         from .find import find_of
+        from .operations.target import as_condition
 
+        # Of the caller: a find has conditions of its own, such as that items are of the class.
+        if as_condition(self._target, condition) is None:
+            raise ExpressionError(
+                f"{name}() needs a condition; for every item write one that always holds, such as "
+                "partition_key.exists()"
+            )
         # Writes reach whatever is stored, items that have expired among them.
         find = find_of(self, (condition,), {}).hide_expired(False)
         return find if allow_scan is None else find.allow_scan(allow_scan)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .errors import ExpressionError
-from .expressions import Condition, Update, parse_update_lookups
+from .expressions import Update, parse_update_lookups
 from .find import Find
 from .operations.batch import Progress
 from .operations.delete import prepare_delete
@@ -35,7 +34,7 @@ def update_where(
     per_second: float | None,
 ) -> Operation[WhereResult]:
     """Update what a find finds; see :meth:`Table.update_where`."""
-    target, condition = find._target, _condition(find, "update_where")
+    target, condition = find._target, find._condition
     every = (*updates, *parse_update_lookups(target.mapped.paths, changes, target.plan.name))
 
     def prepare(key: dict[str, Any], updates: Sequence[Update] = every, target: Target = target) -> Write:
@@ -71,7 +70,7 @@ def delete_where(
     find: Find[Any], *, dry_run: bool, progress: Progress | None, per_second: float | None
 ) -> Operation[WhereResult]:
     """Delete what a find finds; see :meth:`Table.delete_where`."""
-    target, condition = find._target, _condition(find, "delete_where")
+    target, condition = find._target, find._condition
 
     def prepare(key: dict[str, Any]) -> Write:
         return prepare_delete(target, key, condition, must_exist=True)
@@ -84,14 +83,6 @@ def delete_where(
 
     prepare({})
     return _write(find, begin, set(), dry_run, progress, per_second)
-
-
-def _condition(find: Find[Any], name: str) -> Condition:
-    if find._condition is None:
-        raise ExpressionError(
-            f"{name}() needs a condition; for every item write one that always holds, such as partition_key.exists()"
-        )
-    return find._condition
 
 
 def _write(

@@ -14,10 +14,13 @@ from dynawire import (
     ExpressionError,
     GlobalIndex,
     Model,
+    SingleTable,
     attr,
     computed,
+    discriminator,
     partition_key,
     sort_key,
+    ttl,
     updated_at,
 )
 from dynawire.errors import CredentialsError, OutcomeUnknown, ServiceError, Throttled
@@ -262,6 +265,42 @@ def test_what_is_refused_before_anything_is_sent(places: dw.Database, twin: Twin
     with pytest.raises(dw.ValidationError):
         twin(Place).update_where(austin, visits="many")
     assert recorded(places).sent == []
+
+
+everything = SingleTable("everything")
+
+
+class Shelved(Model, table=everything, pk="SHELF#{id}", sk="SELF"):
+    id: Attr[str]
+    kind: Attr[str] = discriminator()
+
+
+class Book(Shelved):
+    title: Attr[str] = attr(default="")
+
+
+class Named(Model, table="named", hide_expired=True):
+    id: Attr[str] = partition_key()
+    name: Attr[str | None] = attr(default=None, unique=True)
+    until: Attr[int | None] = ttl(default=None)
+
+
+@pytest.mark.parametrize("model", [Place, Shelved, Book, Named])
+def test_without_a_condition_nothing_is_written(db: dw.Database, twin: Twins, model: Any) -> None:
+    """Though every find of some classes has conditions of its own: the kind of item, the class, no guards."""
+    db.create_tables(model)
+    (place("P1") if model is Place else model(id="1")).insert()
+    recorded(db).clear()
+    label = next(iter(model.__mapping__.attributes))
+    nothing: list[Any] = [None, {}, [], (), [None, {}]]
+    for empty in nothing:
+        with case(empty):
+            with pytest.raises(ExpressionError, match=r"delete_where\(\) needs a condition"):
+                twin(model).delete_where(empty)
+            with pytest.raises(ExpressionError, match=r"update_where\(\) needs a condition"):
+                twin(model).update_where(empty, **{label: "x"})
+    assert recorded(db).sent == []
+    assert model.scan().count() == 1
 
 
 def test_only_keys_are_read(places: dw.Database, twin: Twins) -> None:
