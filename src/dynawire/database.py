@@ -69,6 +69,8 @@ class Database:
     def __init__(self, engine: Engine, *, table_prefix: str = "", allow_scan: bool = True) -> None:
         self.engine = engine
         self.table_prefix = _checked_prefix(table_prefix)
+        if not isinstance(allow_scan, bool):
+            raise UsageError(f"allow_scan= takes True or False, not {type(allow_scan).__name__}")
         self.allow_scan = allow_scan
         self._tables: dict[type[Any], Table[Any]] = {}
         self._external_tables: ExternalTables | None = None

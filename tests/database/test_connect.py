@@ -160,6 +160,8 @@ def test_nothing_configured_says_what_to_write() -> None:
         ("dynamodb://", "No AWS region|no database named"),
         ("dynamodb://moon-base-x", "not the name of an AWS region"),
         ("dynamodb://localhost:8000", "http://localhost:8000"),
+        ("dynamodb://user:p4ssword@eu-west-1", "user name or password"),
+        ("dynamodb://AKIA:p4ssword", "This is not the name of an AWS region"),
     ],
 )
 def test_what_is_no_database(url: str, message: str) -> None:
@@ -182,10 +184,32 @@ def test_unknown_options(url: str, option: str, message: str) -> None:
         dw.connect(url, **{option: "x"})
 
 
-@pytest.mark.parametrize("options", [{"timeout": 0}, {"max_attempts": 0}, {"access_key_id": "x"}])
-def test_options_that_cannot_be(options: dict[str, Any]) -> None:
-    with pytest.raises(dw.DynawireError):
-        dw.connect("http://localhost:8000", **options)
+@pytest.mark.parametrize(
+    ("url", "options", "message"),
+    [
+        ("http://localhost:8000", {"timeout": 0}, "timeout=0 is not between"),
+        ("http://localhost:8000", {"timeout": "5"}, "timeout= takes seconds, a number, not str"),
+        ("http://localhost:8000", {"connect_timeout": None}, "connect_timeout= takes seconds"),
+        ("http://localhost:8000", {"max_attempts": 0}, "max_attempts=0 is not between"),
+        ("http://localhost:8000", {"max_attempts": 2.5}, "max_attempts= takes a whole number, not float"),
+        ("http://localhost:8000", {"max_connections": True}, "max_connections= takes a whole number, not bool"),
+        ("http://localhost:8000", {"access_key_id": "x"}, "belong together"),
+        ("http://localhost:8000", {"credentials": ("x", "p4ssword")}, "a function that returns Credentials, not tuple"),
+        ("http://localhost:8000", {"retry": 5}, "a RetryPolicy, not int.* max_attempts="),
+        ("http://localhost:8000", {"verify": "no"}, "verify= takes True or False, not str"),
+        ("http://localhost:8000", {"verify": None}, "verify= takes True or False, not NoneType"),
+        ("http://localhost:8000", {"use_fips": "no"}, "use_fips= takes True or False"),
+        ("http://localhost:8000", {"allow_scan": "no"}, "allow_scan= takes True or False, not str"),
+        ("memory:", {"allow_scan": None}, "allow_scan= takes True or False"),
+        ("memory:", {"durable": "no"}, "durable= takes True or False, not str"),
+        ("memory:", {"lock_timeout": -1}, "lock_timeout=-1 is not between"),
+        ("memory:", {"lock_timeout": "10"}, "lock_timeout= takes seconds"),
+    ],
+)
+def test_options_that_cannot_be(url: str, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(dw.DynawireError, match=message) as caught:
+        dw.connect(url, **options)
+    assert "p4ssword" not in str(caught.value)
 
 
 def test_two_sources_of_credentials_matter_more_than_a_profile_that_is_not_there() -> None:

@@ -261,9 +261,10 @@ def check_owner(path: Path[Any], owner: type[Any] | None) -> None:
         return
     if getattr(owner, "__family__", None) is not None and issubclass(path._owner, owner):
         return
+    first = path._label.partition(".")[0].partition("[")[0]
+    remedy = f"; write {owner.__name__}.{path._label}" if isinstance(getattr(owner, first, None), Path) else ""
     raise ExpressionError(
-        f"{called(path)} is an attribute of {path._owner.__name__}, and the request is for {owner.__name__}; "
-        f"write {owner.__name__}.{path._label}"
+        f"{called(path)} is an attribute of {path._owner.__name__}, and the request is for {owner.__name__}{remedy}"
         if path._owner.__name__ != owner.__name__
         else f"this path of {called(path)} belongs to another table of the class {owner.__name__}; take it from the "
         f"paths of the table that is asked: table.paths.{path._label}"

@@ -31,6 +31,10 @@ _URL = re.compile(
     r"(?P<path>/[A-Za-z0-9/._~!$&'()*+,;=:%-]*)?"
 )
 _FORMS = "write dynamodb://eu-west-1 for AWS, or http://localhost:8000 for a server of your own"
+_NO_CREDENTIALS = (
+    "The endpoint URL holds a user name or password. Leave it out; credentials are given as access_key_id= and "
+    "secret_access_key=."
+)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -116,10 +120,7 @@ def _parse(url: str) -> tuple[str, str, int | None, str]:
     scheme = scheme.lower()
     # The URL itself is shown only where it cannot hold a password.
     if "@" in rest:
-        raise ValidationError(
-            "The endpoint URL holds a user name or password. Leave it out; credentials are given as access_key_id= "
-            "and secret_access_key=."
-        )
+        raise ValidationError(_NO_CREDENTIALS)
     if not mark:
         raise ValidationError(f"The endpoint {url!r} has no scheme: {_FORMS}.")
     if scheme not in _DEFAULT_PORTS:
@@ -139,6 +140,8 @@ def _region_of(url: str, region: str | None) -> str | None:
         return region
     if named in ("local", "localhost") or named.startswith("localhost:"):
         raise ValidationError("dynamodb://… is for AWS's regions. For DynamoDB Local write http://localhost:8000.")
+    if "@" in named:
+        raise ValidationError(_NO_CREDENTIALS)
     _check_region(named)
     if region is not None and region != named:
         raise ValidationError(f"The endpoint names region {named!r} and region= names {region!r}: give one of them.")
@@ -147,7 +150,9 @@ def _region_of(url: str, region: str | None) -> str | None:
 
 def _check_region(region: str) -> None:
     if not _REGION.fullmatch(region):
-        raise ValidationError(f"{region!r} is not the name of an AWS region; one looks like 'eu-west-1'.")
+        # What has a colon or is long may be a key or a secret that stands in the wrong place.
+        shown = repr(region) if len(region) < 32 and ":" not in region else "This"
+        raise ValidationError(f"{shown} is not the name of an AWS region; one looks like 'eu-west-1'.")
 
 
 def _no_region() -> str:

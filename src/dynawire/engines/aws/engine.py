@@ -12,11 +12,12 @@ from dynawire.engines.aws.credentials import Credentials, credential_keeper, ref
 from dynawire.engines.aws.endpoints import resolve_endpoint
 from dynawire.engines.aws.http1 import Response
 from dynawire.engines.aws.http_sync import SyncPool
+from dynawire.engines.aws.options import check_options
 from dynawire.engines.aws.responses import answer_of, service_time
 from dynawire.engines.aws.retry import AttemptFailed, Exchange, RetryBudget, RetryPolicy
 from dynawire.engines.aws.signing import RequestSigner
 from dynawire.engines.aws.transport import Origin
-from dynawire.errors import ConnectionFailed, ValidationError
+from dynawire.errors import ConnectionFailed
 
 if TYPE_CHECKING:
     import asyncio
@@ -87,14 +88,14 @@ class AwsEngine:
         use_dualstack: bool | None = None,
         retry: RetryPolicy | None = None,
     ) -> None:
-        for name, value, least, most in (
-            ("timeout", timeout, 0.001, 86_400),
-            ("connect_timeout", connect_timeout, 0.001, 86_400),
-            ("max_attempts", max_attempts, 1, 1_000),
-            ("max_connections", max_connections, 1, 100_000),
-        ):
-            if not least <= value <= most:
-                raise ValidationError(f"{name}={value!r} is not between {least} and {most}.")
+        check_options(
+            seconds={"timeout": timeout, "connect_timeout": connect_timeout},
+            counts={"max_attempts": (max_attempts, 1_000), "max_connections": (max_connections, 100_000)},
+            verify=verify,
+            flags={"use_fips": use_fips, "use_dualstack": use_dualstack},
+            credentials=credentials,
+            retry=retry,
+        )
         # Before the endpoint, which may read the profile: that it is not there matters less.
         refuse_several_sources(access_key_id, secret_access_key, session_token, profile=profile, provider=credentials)
         place = resolve_endpoint(

@@ -29,7 +29,14 @@ from dynawire.engines.embedded.file_storage import FileStorage
 from dynawire.engines.embedded.files import cannot_use, closed, damaged, is_missing_table
 from dynawire.engines.embedded.memory_storage import MemoryStorage
 from dynawire.engines.embedded.storage import CommitFailed, Storage, on_fork
-from dynawire.errors import ConnectionFailed, DynawireError, OutcomeUnknown, ServiceError, service_error
+from dynawire.errors import (
+    ConnectionFailed,
+    DynawireError,
+    OutcomeUnknown,
+    ServiceError,
+    ValidationError,
+    service_error,
+)
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -107,11 +114,15 @@ class EmbeddedEngine:
         durable: whether a write to a file is acknowledged only when it is on the disk, so that it survives a loss of
             power too. Without, it survives the end of the process and costs less.
         lock_timeout: seconds to wait for another process that has the file locked.
+
+    Raises:
+        ValidationError: an option is of another type, or no number of seconds up to a day.
     """
 
     remote = False
 
     def __init__(self, path: str | None = None, *, durable: bool = True, lock_timeout: float = 10.0) -> None:
+        _check_options(durable, lock_timeout)
         self._path = None if path is None else os.path.abspath(path)
         self._durable = durable
         self._lock_timeout = lock_timeout
@@ -281,3 +292,12 @@ class EmbeddedEngine:
     def endpoint(self) -> str:
         """``memory:``, or the file as a URL."""
         return "memory:" if self._path is None else f"sqlite:///{self._path}"
+
+
+def _check_options(durable: Any, lock_timeout: Any) -> None:
+    if not isinstance(durable, bool):
+        raise ValidationError(f"durable= takes True or False, not {type(durable).__name__}.")
+    if not isinstance(lock_timeout, (int, float)) or isinstance(lock_timeout, bool):
+        raise ValidationError(f"lock_timeout= takes seconds, a number, not {type(lock_timeout).__name__}.")
+    if not 0 <= lock_timeout <= 86_400:
+        raise ValidationError(f"lock_timeout={lock_timeout!r} is not between 0 and 86400.")
