@@ -51,6 +51,29 @@ class Text(str):
 class Moment(datetime):
     """A datetime of its own, as pandas and others have."""
 
+    def isoformat(self, sep: str = "T", timespec: str = "auto") -> str:
+        return "something else"
+
+
+class Day(date):
+    def isoformat(self) -> str:
+        return "something else"
+
+
+class Clock(time):
+    def isoformat(self, timespec: str = "auto") -> str:
+        return "something else"
+
+
+class Money(Decimal):
+    def __str__(self) -> str:
+        return f"{self:.2f}"
+
+
+class Identifier(UUID):
+    def __str__(self) -> str:
+        return "something else"
+
 
 ON_THE_WIRE: list[tuple[Any, Any, dict[str, Any]]] = [
     (str, "", {"S": ""}),
@@ -72,6 +95,11 @@ ON_THE_WIRE: list[tuple[Any, Any, dict[str, Any]]] = [
     (bytes, bytearray(b"x"), {"B": b"x"}),
     (bytes, memoryview(b"x"), {"B": b"x"}),
     (datetime, datetime(2020, 1, 1, tzinfo=timezone(timedelta(hours=2))), {"S": "2019-12-31T22:00:00+00:00"}),
+    (date, Day(2020, 1, 1), {"S": "2020-01-01"}),
+    (time, Clock(1, 2), {"S": "01:02:00"}),
+    (Annotated[datetime, NaiveDatetime], Moment(2020, 1, 1), {"S": "2020-01-01T00:00:00"}),
+    (Decimal, Money("1.005"), {"N": "1.005"}),
+    (UUID, Identifier(int=5), {"S": "00000000-0000-0000-0000-000000000005"}),
     (datetime, Moment(2020, 1, 1, 0, 0, 0, 5, tzinfo=UTC), {"S": "2020-01-01T00:00:00.000005+00:00"}),
     (Annotated[datetime, NaiveDatetime], NAIVE, {"S": "2020-01-01T00:00:00"}),
     (Annotated[datetime, msgspec.Meta(tz=False)], NAIVE, {"S": "2020-01-01T00:00:00"}),
@@ -275,3 +303,10 @@ def test_nesting_ends_at_31_levels(container: str) -> None:
     endless.append(endless)
     with pytest.raises(LimitExceeded, match="31 levels"):
         anything.encode(endless)
+
+
+def test_decimals_are_what_they_are_in_any_context() -> None:
+    with localcontext(Context(prec=3, capitals=0)):
+        assert codec(Decimal).encode(Decimal("1.2345e-20")) == {"N": "1.2345e-20"}
+        with pytest.raises(ValidationError, match="beyond DynamoDB's range"):
+            codec(Decimal).encode(Decimal("1e-131"))

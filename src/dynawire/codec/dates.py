@@ -1,6 +1,7 @@
 """Codecs of dates, times and durations.
 
-Text is ISO 8601, always of one time zone (UTC), so that DynamoDB's order of text is the order in time.
+Text is ISO 8601, always of one time zone (UTC), so that DynamoDB's order of text is the order in time. It is what the
+classes of Python's own write: a class derived from one may write anything.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def _require_aware(value: Any) -> datetime:
 
 def _aware_payload(value: Any) -> str:
     try:
-        return _require_aware(value).astimezone(UTC).isoformat()
+        return datetime.isoformat(_require_aware(value).astimezone(UTC))
     except OverflowError:
         raise Misfit("is beyond the years 1 to 9999 in UTC") from None
 
@@ -90,7 +91,7 @@ def _naive_payload(value: Any) -> str:
         raise wrong_type("datetime", value)
     if value.tzinfo is not None:
         raise Misfit("is a datetime with time zone, but is declared NaiveDatetime; drop the marker or the zone")
-    return value.isoformat()
+    return datetime.isoformat(value)
 
 
 def _naive(value: datetime) -> datetime:
@@ -112,13 +113,13 @@ def _from_epoch(seconds: int) -> datetime:
 
 def _date_payload(value: Any) -> str:
     if isinstance(value, date) and not isinstance(value, datetime):
-        return value.isoformat()
+        return date.isoformat(value)
     raise wrong_type("date", value)
 
 
 def _time_payload(value: Any) -> str:
     if isinstance(value, time):
-        return value.isoformat()
+        return time.isoformat(value)
     raise wrong_type("time", value)
 
 

@@ -60,8 +60,12 @@ def decimal_text(value: Decimal) -> str:
     """
     if not value.is_finite():
         raise Misfit("is not a finite number; DynamoDB stores neither NaN nor infinities")
+    if value.__class__.__module__ != "decimal":
+        from decimal import Decimal
+
+        value = Decimal(value)  # a class derived from it may show its values otherwise, as money rounded to cents
     text = str(value)
-    if len(text) <= MAX_DIGITS and "E" not in text:
+    if len(text) <= MAX_DIGITS and "E" not in text and "e" not in text:
         return text
     if not value:
         return "0"

@@ -208,7 +208,7 @@ def _uuid() -> ScalarCodec:
 
     def payload(value: Any) -> str:
         if isinstance(value, UUID):
-            return str(value)
+            return UUID.__str__(value)
         raise wrong_type("UUID", value)
 
     return ScalarCodec("UUID", "S", UUID, UUID, payload, fast_payload="str({})")
