@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import enum
 import types
 import typing
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
 from typing import Annotated, Any, Literal, NamedTuple, NewType, NotRequired, Required, TypedDict
 from uuid import UUID
@@ -25,6 +26,14 @@ from dynawire.operations.mapped import mapped
 
 def codec(annotation: Any) -> Codec:
     return Resolver().codec(annotation)
+
+
+class EitherCase(enum.Enum):
+    RED = "red"
+
+    @classmethod
+    def _missing_(cls, value: object) -> EitherCase | None:
+        return cls.RED if str(value).lower() == "red" else None
 
 
 class Partial(TypedDict, total=False):
@@ -239,6 +248,43 @@ def test_values_that_differ_but_are_stored_alike_are_refused() -> None:
         codec(dict[datetime, int]).encode({in_the_gap: 1, same_instant: 2})
     with pytest.raises(ValidationError, match="stored as the same value"):
         codec(set[Annotated[int, Stored(lambda value: "x", int)]]).encode({1, 2})
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (datetime, "2020-01-01T00:00:00Z"),
+        (UUID, "12345678-1234-5678-1234-5678ABCDEF00"),
+        (time, "01:02"),
+        (float, "1"),
+        (Decimal, "1e1"),
+        (EitherCase, "RED"),
+    ],
+)
+def test_a_key_of_a_map_that_would_be_written_otherwise_is_refused(kind: Any, name: str) -> None:
+    # Or a change of its value would be written to a second member.
+    with pytest.raises(DecodeError, match="has a key in another form than"):
+        codec(dict[kind, int]).decode({"M": {name: {"N": "1"}}})
+    with pytest.raises(DecodeError, match=r"has a key that is no|ISO 8601 time|none of the members"):
+        codec(dict[kind, int]).decode({"M": {"x": {"N": "1"}}})
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (datetime, datetime(2020, 1, 1, tzinfo=UTC)),
+        (UUID, UUID(int=5)),
+        (time, time(1, 2)),
+        (float, 1.0),
+        (float, 1e-7),
+        (Decimal, Decimal("1.50")),
+        (Annotated[int, msgspec.Meta(ge=5)], 7),
+        (EitherCase, EitherCase.RED),
+    ],
+)
+def test_keys_of_maps_are_read_as_they_are_written(kind: Any, value: Any) -> None:
+    wire = codec(dict[kind, int]).encode({value: 1})
+    assert codec(dict[kind, int]).decode(wire) == {value: 1}
 
 
 def test_an_empty_set_is_refused_unless_its_absence_reads_as_one() -> None:

@@ -249,7 +249,7 @@ class DictCodec(_ContainerCodec):
 
     def value_source(self, scope: Scope, payload: str) -> str:
         key, one = scope.fresh("k"), scope.fresh("w")
-        if self.keys.payload_type is str:
+        if self.keys.payload_type is str and getattr(self.keys, "from_payload", None) is None:
             key_source = self.keys.value_source(scope, key)
         else:
             key_source = f"{scope.bind(_key_reader(self.keys))}({key})"
@@ -300,8 +300,19 @@ def _all_there(members: dict[str, Any], value: Any) -> dict[str, Any]:
 def _key_reader(codec: Codec) -> Callable[[str], Any]:
     scope = Scope()
     convert = scope.function("convert", "payload", [f"return {codec.value_source(scope, 'payload')}"])
+    encode = codec.unconstrained.encode_fast
 
     def read(text: str) -> Any:
-        return convert(msgspec.convert(text, codec.payload_type, strict=False))
+        try:
+            value = convert(msgspec.convert(text, codec.payload_type, strict=False))
+        except msgspec.ValidationError:
+            raise Misfit(f"has a key that is no {codec.describe()}") from None
+        # Names of members are text, so what is written otherwise is another member, beside the one that was read.
+        if encode(value)[codec.tag] != text:
+            raise Misfit(
+                f"has a key in another form than {codec.describe()} is written in here, so that a change would add a "
+                "second one; declare the keys str, which takes any"
+            )
+        return value
 
     return read
