@@ -53,8 +53,9 @@ class ExternalTables:
             raise SchemaError(f"{shown} says itself which table it has; write db.table({shown})", model=shown)
         if isinstance(name, TableLayout):
             raise SchemaError(
-                f"{shown} can't be placed in the single table {name.name}: that takes Models and PydanticModels, "
-                "whose class statements say the templates of their keys",
+                f"{shown} can't be placed in the single table {name.name}: that takes Models, "
+                "PydanticModels, MarshmallowModels and SchematicsModels, whose class statements say the templates of "
+                "their keys",
                 model=shown,
             )
         if name is None or partition_key is None:

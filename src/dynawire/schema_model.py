@@ -13,8 +13,11 @@ from .mapping.adapters.schema import SchemaAdapter, SchemaDriver, schema_record
 from .mapping.annotations import Names, body_annotations
 from .mapping.attributes import NO_DEFAULT, AttributeDeclaration
 from .mapping.class_body import related_annotation
-from .mapping.class_mapping import ClassMapping, TableOptions, nearest
+from .mapping.class_mapping import TableOptions, nearest
 from .mapping.indexes import IndexDeclaration
+from .mapping.layout import TableLayout
+from .mapping.migrations import Migrations
+from .mapping.placed import PlacedKeywords, class_mapping, placement_of
 from .mapping.relations import RelationDeclaration, check_relations, relation_problem
 from .model_operations import ModelOperations
 from .operations.mapped import MappedClass, check_values, mapped
@@ -23,7 +26,7 @@ __all__ = ["SchemaModel"]
 
 _completing = RLock()
 _LOADING = ("trust", "validate")
-_KEYWORDS = ("table", "schema", "load", *TableOptions.__struct_fields__)
+_KEYWORDS = ("table", "pk", "sk", "kind", "schema", "load", *TableOptions.__struct_fields__)
 
 
 class _SchemaModelMeta(type):
@@ -35,16 +38,19 @@ class _SchemaModelMeta(type):
         bases: tuple[type[Any], ...],
         namespace: dict[str, Any],
         *,
-        table: str | None = None,
+        table: str | TableLayout | None = None,
         schema: Any = None,
         load: Literal["trust", "validate"] | None = None,
         **options: Any,
     ) -> Any:
+        placing = {key: options.pop(key) for key in ("pk", "sk", "kind") if key in options}
         unknown = options.keys() - set(TableOptions.__struct_fields__)
         if unknown:
             one = min(unknown)
             listing = f"there are: {', '.join(_KEYWORDS)}"
             raise _error(name, f"unknown class keyword {one!r}{nearest(one, _KEYWORDS, listing)}")
+        placed_by = placement_of(name, table, placing | options)
+        table = table.name if isinstance(table, TableLayout) else table
         if load is not None and load not in _LOADING:
             raise _error(name, f"load={load!r}: write 'trust' or 'validate'")
         if options and table is None:
@@ -77,8 +83,10 @@ class _SchemaModelMeta(type):
             if table is not None or declared:
                 raise _error(name, "needs a schema: an inner class Schema, or schema=")
             return cls
-        completion = _Completion(cls, table)
+        completion = _Completion(cls, table, placed_by)
         cls.__mapped__ = staticmethod(completion)
+        if placed_by is not None:
+            placed_by.layout.expect(completion)
         try:
             completion()
         except NameError:
@@ -98,9 +106,10 @@ class _SchemaModelMeta(type):
 class _Completion:
     """Maps a class, once what its schema nests is defined."""
 
-    def __init__(self, cls: Any, table: str | None) -> None:
+    def __init__(self, cls: Any, table: str | None, placed_by: PlacedKeywords | None) -> None:
         self._cls = cls
         self._table = table
+        self._placed_by = placed_by
 
     def __call__(self) -> MappedClass:
         with _completing:
@@ -120,12 +129,8 @@ class _Completion:
                 indexes.pop(name, None)
                 if isinstance(value, IndexDeclaration):
                     indexes[name] = value
-        mapping = ClassMapping(
-            cls,
-            table=self._table,
-            attributes=fields.attributes,
-            indexes=indexes,
-            options=TableOptions(**cls.__table_keywords__),
+        mapping = class_mapping(
+            cls, self._table, list(fields.attributes), indexes, cls.__table_keywords__, self._placed_by
         )
         if getattr(cls, "__relates__", False):
             check_relations(cls, [one.name for one in fields.attributes])
@@ -187,7 +192,10 @@ class SchemaModel(_WithSchema, ModelOperations[Any, Any]):
         def __init_subclass__(
             cls,
             *,
-            table: str = ...,
+            table: str | TableLayout = ...,
+            pk: str = ...,
+            sk: str = ...,
+            kind: str = ...,
             schema: Any = ...,
             load: Literal["trust", "validate"] = ...,
             billing: Literal["PAY_PER_REQUEST", "PROVISIONED"] = ...,
@@ -199,6 +207,7 @@ class SchemaModel(_WithSchema, ModelOperations[Any, Any]):
             table_class: Literal["STANDARD", "STANDARD_INFREQUENT_ACCESS"] = ...,
             deletion_protection: bool = ...,
             allow_scan: bool = ...,
+            migrations: type[Migrations] = ...,
         ) -> None: ...
 
     __mapped__: ClassVar[Any] = None

@@ -1079,3 +1079,45 @@ def test_marshmallow_is_imported_only_when_used() -> None:
         assert not {"marshmallow", "schematics", "dynawire.marshmallow", "dynawire.schematics"} & set(sys.modules)
     """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+class TitleMigrations(dw.Migrations):
+    def check_1(self, item: dict[str, Any]) -> bool:
+        return "name" in item
+
+    def check_2(self, item: dict[str, Any]) -> bool:
+        return "t" in item
+
+    def migrate_to_2(self, item: dict[str, Any]) -> dict[str, Any]:
+        item["t"] = item.pop("name")
+        return item
+
+
+class Migrating(MarshmallowModel, table="migrating", migrations=TitleMigrations):
+    class Schema:
+        id = fields.Str(required=True)
+        title = fields.Str(required=True, data_key="t", validate=validate.Length(max=3))
+        pages = fields.Int(load_default=0)
+
+    id: Attr[str] = partition_key()
+
+
+def test_the_schema_loads_what_migrations_left(db: dw.Database) -> None:
+    db.create_tables(Migrating)
+    for number, name in enumerate(("one", "two", "three")):
+        item = {"id": {"S": str(number)}, "name": {"S": name}, "more": {"N": "1"}}
+        db.engine.send("PutItem", json.dumps({"TableName": "migrating", "Item": item}).encode())
+    one = Migrating.get_one("0")
+    one.pages = 5
+    assert one.save() is True
+    answer = json.loads(db.engine.send("GetItem", b'{"TableName": "migrating", "Key": {"id": {"S": "0"}}}'))
+    assert answer["Item"] == {
+        "id": {"S": "0"},
+        "t": {"S": "one"},
+        "pages": {"N": "5"},
+        "more": {"N": "1"},
+    }
+    with pytest.raises(dw.DecodeError, match=r"Longer than maximum length 3\."):
+        Migrating.get("2")
+    report = Migrating.migrate_all()
+    assert (report.migrated, report.current, [one.key for one in report.failures]) == (1, 1, [{"id": {"S": "2"}}])

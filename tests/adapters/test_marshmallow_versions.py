@@ -19,7 +19,8 @@ EXPECTED = "DYNAWIRE_TESTS_WITH_MARSHMALLOW"
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(EXPECTED in os.environ, reason="this is the run with the other version")
 def test_the_other_version_of_marshmallow(other_marshmallow: Path) -> None:
-    files = ["test_behaviour.py", "test_marshmallow.py", "test_schema_properties.py", "test_marshmallow_versions.py"]
+    files = ["test_behaviour.py", "test_marshmallow.py", "test_schema_properties.py", "test_placed.py"]
+    files.append("test_marshmallow_versions.py")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "marshmallow"]
     command += [f"tests/adapters/{name}" for name in files]
     run = subprocess.run(

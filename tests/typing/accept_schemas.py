@@ -6,7 +6,7 @@ from typing import assert_type
 
 from marshmallow import fields
 
-from dynawire import Attr, GlobalIndex, Key, Path, Table, attr, connect, partition_key, version
+from dynawire import Attr, GlobalIndex, IndexMap, Key, Path, SingleTable, Table, attr, connect, partition_key, version
 from dynawire.marshmallow import MarshmallowModel, Set
 from dynawire.schematics import SchematicsModel
 
@@ -31,6 +31,27 @@ class Book(MarshmallowModel, table="books", load="trust", stream="KEYS_ONLY"):
 class Other(SchematicsModel, table="others", schema=Book.Schema):
     isbn: Attr[str] = partition_key()
 
+
+shop = SingleTable("shop", global_indexes=1)
+
+
+class Order(MarshmallowModel, table=shop, pk="USER#{user}", sk="ORDER#{number}", kind="order"):
+    class Schema:
+        user = fields.Str(required=True)
+        number = fields.Int(required=True)
+
+    user: Attr[str]
+    number: Attr[int]
+
+    by_number = IndexMap("gsi0", pk="NUMBER#{number}", sk="{user}")
+
+
+class Line(SchematicsModel, table=shop, pk="USER#{user}", sk="LINE", schema=Order.Schema):
+    pass
+
+
+assert_type(Order.get(user="1", number=1), Order | None)
+assert_type(shop.collection(Order).query(user="1").of(Order), list[Order])
 
 db = connect("memory:")
 book = Book(isbn="1", title="x", pages="3")

@@ -161,7 +161,8 @@ class DumpedRecordCodec(RecordCodec):
         self._checked = checked
         keys = fields.schema.keys
         attributes = tuple(msgspec.structs.replace(one, name=keys[one.name]) for one in fields.attributes)
-        raw_codecs = {keys[name]: _raw(codec) for name, codec in codecs.items()}
+        # The generic keys of a single table are not the schema's.
+        raw_codecs = {keys[name]: _raw(codec) for name, codec in codecs.items() if name in keys}
         raw_fields = RecordFields(attributes, {}, is_dict=True, optional_members=frozenset(raw_codecs))
         self._raw = RecordCodec(cls, raw_fields, raw_codecs, self.wire_members)
         self._keys = [(keys[one.name], one.name) for one in fields.attributes if one.role is not None]

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from ..codec.base import Codec
+from ..codec.custom import StoredCodec
 from ..codec.misfit import place_of
 from ..codec.unions import OptionalCodec
 from ..errors import DynawireError, SchemaError, ValidationError
@@ -297,7 +298,9 @@ def _part(codec: Codec, component: Component, separator: str, *, last: bool) -> 
     if tags != {"N"} and numbers_only:
         return f"which is {codec.describe()}: a width, or d, is for numbers; write {{{component.name}}}"
     if tags == {"S"}:
-        return text_part(separator, last=last, is_date=inner.describe() in _DATES)
+        # A date that is stored by functions of the user's, or of a schema, may have any form.
+        is_date = inner.describe() in _DATES and not isinstance(inner, StoredCodec)
+        return text_part(separator, last=last, is_date=is_date)
     if tags == {"BOOL"}:
         return bool_part()
     is_whole = inner.payload_type is int
