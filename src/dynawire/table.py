@@ -166,6 +166,10 @@ class Table(TableBatches[T], TableFinding[T], TableKeeping[T], TableLifecycle, T
         if target.family is not None:
             target = target.of(item)
         plain = condition is None and not return_old and not exactly_once and check is None
+        if plain and target.family is not None:
+            from .operations.unique_of_others import may_replace_unique
+
+            plain = not may_replace_unique(target)
         put, upkeep = put_item, target.upkeep
         if plain and upkeep is not None:
             put = put_versioned if upkeep.is_version_alone else put_maintained

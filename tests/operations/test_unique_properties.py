@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 
 import dynawire as dw
-from dynawire import Attr, Model, Unique, attr, counter, partition_key, version
+from dynawire import Attr, Model, Unique, attr, counter, discriminator, partition_key, version
 from tests.support.databases import connected, recorded
 
 IDS, MAILS, TEAMS = ["1", "2", "3"], ["a", "b", "c", None], ["t", "u", None]
@@ -36,6 +36,26 @@ class Versioned(Model, table="versioned"):
     nick: Attr[str | None] = attr(default=None, unique=Unique("team"))
     note: Attr[int] = attr(default=0)
     v: Attr[int] = version()
+
+
+class Kin(Model, table="kin"):
+    id: Attr[str] = partition_key()
+    kind: Attr[str] = discriminator()
+    note: Attr[int] = attr(default=0)
+
+
+class Near(Kin):
+    email: Attr[str | None] = attr(default=None, unique=True)
+    team: Attr[str | None] = attr(default=None)
+    nick: Attr[str | None] = attr(default=None, unique=Unique("team"))
+
+
+class Far(Kin):
+    """Stores as an ordinary attribute, and as the scope of another, what is unique of its sibling."""
+
+    email: Attr[str | None] = attr(default=None)
+    nick: Attr[str | None] = attr(default=None)
+    team: Attr[str | None] = attr(default=None, unique=Unique("nick"))
 
 
 MODELS: list[Any] = [Member, Versioned]
@@ -123,6 +143,29 @@ def test_any_sequence_of_writes(model: Any, steps: list[Any]) -> None:
             except REFUSALS:
                 pass
             consistent(db, model)
+
+
+@given(st.lists(st.tuples(st.sampled_from([Kin, Near, Far]), step), max_size=12))
+def test_any_sequence_of_writes_of_a_family(steps: list[Any]) -> None:
+    """Items are replaced by those of other classes, and deleted by keys of the base class."""
+    with connected("memory:") as db, db.use():
+        db.create_tables(Kin)
+        writers = {model: Writer(model) for model in (Kin, Near, Far)}
+        for model, (kind, key, values, in_transaction, fresh) in steps:
+            given = {} if model is Kin else values
+            try:
+                if in_transaction:
+                    with db.transaction() as tx:
+                        writers[model].write(kind, key, given, fresh, tx)
+                else:
+                    writers[model].write(kind, key, given, fresh)
+            except REFUSALS:
+                pass
+            consistent(db, Near)
+            items = Far.scan().all()
+            assert max(Counter((one.nick, one.team) for one in items if one.team).values(), default=1) == 1
+            report = db.table(Far).rebuild_unique(dry_run=True)
+            assert (report.added, report.removed, report.duplicates) == (0, 0, []), report
 
 
 @given(st.sampled_from(MODELS), st.lists(step, max_size=5), step, st.integers(0, 4), st.booleans())

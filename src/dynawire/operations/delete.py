@@ -89,6 +89,10 @@ def prepare_delete(
     )
     if target.upkeep is not None and target.upkeep.keeping is not None:
         target.upkeep.keeping.delete(write, instance)
+    if target.family is not None and check is None and not return_old:
+        from .unique_of_others import give_back_deleted
+
+        give_back_deleted(write)
     return write
 
 

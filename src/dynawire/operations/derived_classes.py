@@ -2,12 +2,13 @@
 
 A derived class may keep more with an update than its base class does: a version or a time, an attribute or index key
 that is computed from what the update changes, the guard of a unique value. Such an update requires that the item is of
-no such class. If it is, the refusal tells of which, and the update is made again by the rules of that class.
+no such class. If it is, the refusal tells of which, and the update is made again by the rules of that class. An
+instance of the base class whose item another writer replaced by one of such a class is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from ..errors import ConditionFailed, DynawireError, ExpressionError
@@ -15,6 +16,7 @@ from ..expressions import Condition, Update
 from ..mapping.attributes import Attribute
 from ..mapping.computed import ComputedDeclaration
 from .effects import Operation
+from .failures import converted
 from .mapped import MappedClass, mapped
 from .target import Target
 from .write import Write
@@ -50,8 +52,14 @@ class DerivedClasses:
         self.condition: Condition = ~(path == tags[0] if len(tags) == 1 else path.in_(tags))
         self.found: type[Any] | None = None
 
-    def explained(self, classes: Sequence[type[Any]], explain: Explain) -> Explain:
-        """An explanation of a failed condition that knows an item of one of these classes from other reasons."""
+    def explained(self, classes: Sequence[type[Any]], explain: Explain, *, replaced: bool = False) -> Explain:
+        """An explanation of a failed condition that knows an item of one of these classes from other reasons.
+
+        Args:
+            classes: the classes.
+            explain: explains other reasons.
+            replaced: whether the write is of an instance, whose item then was of its own class.
+        """
         family = self._target.family
         assert family is not None
 
@@ -60,8 +68,16 @@ class DerivedClasses:
             cls = None if tag is None else family.class_of(tag)
             if cls is None or cls not in classes:
                 return explain(error)
-            self.found = cls
             name = cls.__name__
+            if replaced:
+                return converted(
+                    error,
+                    self._target,
+                    ConditionFailed,
+                    f"the item with this key is of {name} now, and this instance of {self._target.plan.name}: another "
+                    "writer replaced it; get() it again; nothing was written",
+                )
+            self.found = cls
             return ExpressionError(
                 f"the item with this key is of {name}, for which more follows from this update than for "
                 f"{self._target.plan.name}: write {name}.key(...).update(...), or update the instance; nothing was "
@@ -117,8 +133,8 @@ def refuse_derived(target: Target, updates: Sequence[Update]) -> None:
             )
 
 
-def classes_keeping_more(target: Target, updates: Sequence[Update]) -> list[type[Any]]:
-    """The derived classes for which more follows from an update than for the class itself."""
+def classes_keeping_more(target: Target, names: Collection[str]) -> list[type[Any]]:
+    """The derived classes for which more follows from changes of these stored names than for the class itself."""
     family = target.family
     if family is None:
         return []
@@ -129,8 +145,7 @@ def classes_keeping_more(target: Target, updates: Sequence[Update]) -> list[type
         known = target.known["keeping more"] = (family.size, [one for one in found if one[1] or one[2]])
     if not known[1]:
         return []
-    names = {str(update.path._steps[0]) for update in updates}
-    return [cls for cls, always, sources in known[1] if always or not names.isdisjoint(sources)]
+    return [cls for cls, always, sources in known[1] if always or not sources.isdisjoint(names)]
 
 
 def classes_below(target: Target) -> list[type[Any]]:

@@ -124,7 +124,7 @@ class Claim:
         item: Item | None = _read_item(response).get("Item")
         if self.unique.code(item or {}) == self.code:
             return None, item
-        return Orphan(owner, item or {}, upkeep.keeping.unique.names), item
+        return Orphan(owner, item or {}, upkeep.keeping.unique.depends), item
 
 
 def unique_conflict(

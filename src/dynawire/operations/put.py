@@ -182,4 +182,9 @@ def _put(
     )
     if keeping is not None and staged is not None:
         keeping.put(write, instance, wire, staged, unnumbered=source is not instance, insert=insert)
+    # An insert replaces at most what has expired; with a check it is known what is replaced.
+    if target.family is not None and check is None and not return_old and (not insert or target.hides is not None):
+        from .unique_of_others import give_back_replaced
+
+        give_back_replaced(write)
     return write

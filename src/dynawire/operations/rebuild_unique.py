@@ -176,7 +176,7 @@ class _Rebuilding:
                 self._report.added += 1
                 return
             entries: list[dict[str, Any]] = [{"Put": claim.taking(None if former is None else former.owner)}]
-            entries.append({"ConditionCheck": Orphan(claim.owner, item, self._unique.names).check(self._target)})
+            entries.append({"ConditionCheck": Orphan(claim.owner, item, self._unique.depends).check(self._target)})
             if former is not None:
                 entries.append({"ConditionCheck": former.check(self._target)})
             reasons = yield from self._transact(entries)
@@ -239,7 +239,7 @@ class _Rebuilding:
                 "ExpressionAttributeNames": {"#o": OWNER},
                 "ExpressionAttributeValues": {":o": {"M": former}},
             }
-            check = Orphan(former, owner, self._unique.names).check(self._target)
+            check = Orphan(former, owner, self._unique.depends).check(self._target)
             reasons = yield from self._transact([{"Delete": delete}, {"ConditionCheck": check}])
             if reasons is not None:
                 self._report.changed += 1

@@ -10,6 +10,7 @@ from ..errors import ConditionFailed, DynawireError, LimitExceeded, ServiceError
 from ..expressions import Comparison, Condition, Placeholders, Value
 from .as_loaded import as_loaded, require_all
 from .changes import Changes, changes_since
+from .derived_classes import DerivedClasses, classes_keeping_more
 from .failures import condition_failed, converted, lost_path, missing_or_false
 from .migrated import changed_since_read, migrated_unchanged, unchanged
 from .put import prepare_put
@@ -93,6 +94,10 @@ def prepare_save(
         conditions.append(staged.condition)
     if assumed is not None and required is None:
         conditions += assumed.conditions
+    richer = [] if target.family is None else classes_keeping_more(target, names)
+    derived = DerivedClasses(target, richer) if richer else None
+    if derived is not None:
+        conditions.append(derived.condition)
 
     def request(placeholders: Placeholders, expression: str) -> dict[str, Any]:
         made: dict[str, Any] = {"TableName": target.table_name, "Key": key, "UpdateExpression": expression}
@@ -124,6 +129,8 @@ def prepare_save(
         )
 
     explained = explain if assumed is None else assumed.explained(target, explain)
+    if derived is not None:
+        explained = derived.explained(richer, explained, replaced=True)
 
     def explain_path(error: ServiceError) -> DynawireError:
         return lost_path(target, error, [_label(target, name) for name in changes.nested()], REFRESH)

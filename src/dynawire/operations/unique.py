@@ -10,7 +10,7 @@ either way the write requires that it is still so, and begins again with what is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,16 +21,26 @@ from ..expressions import Update, Value
 from ..expressions.updates import IfNotExists
 from ..mapping.attributes import Attribute
 from ..mapping.class_mapping import ClassMapping
+from ..mapping.families import Family
 from ..mapping.value_codec import ValueCodec
 from .effects import Operation, Request
 from .guards import Claim, Orphan
+from .mapped import MappedClass, mapped
 from .reserved import digest, first_with, scalar
 from .target import Target, encode_request, raw_capacity
 
 if TYPE_CHECKING:
     from .write import Write
 
-__all__ = ["UniqueAttribute", "UniqueChange", "Uniqueness", "read_attributes", "same_values", "updated_values"]
+__all__ = [
+    "UniqueAttribute",
+    "UniqueChange",
+    "Uniqueness",
+    "read_attributes",
+    "same_values",
+    "unique_attributes",
+    "updated_values",
+]
 
 Item = Mapping[str, Any]
 After = Callable[[Item], Item]
@@ -47,10 +57,11 @@ class UniqueAttribute:
     Attributes:
         label: its Python name.
         name: what its values are unique under.
-        names: stored names of what a guard depends on: its own, then those of the scope.
+        names: stored names of what its value is made of: its own, then those of the scope.
+        told_by: stored name of what tells the class of an item, where several share a table; or None.
     """
 
-    __slots__ = ("_codecs", "_ignore_case", "label", "name", "names")
+    __slots__ = ("_codecs", "_family", "_has", "_ignore_case", "label", "name", "names", "told_by")
 
     def __init__(self, mapping: ClassMapping, plan: ClassPlan, attribute: Attribute) -> None:
         def wrong(message: str) -> SchemaError:
@@ -79,9 +90,20 @@ class UniqueAttribute:
         self.names = (attribute.stored_name, *(one.stored_name for one in scope))
         self._codecs = [None if _is_plain(one.annotation) else plan.codecs[one.name] for one in (attribute, *scope)]
         self.name = attribute.unique.name or f"{first_with(mapping, label)}.{attribute.stored_name}"
+        self._family = mapping.family
+        self.told_by = None if mapping.family is None else mapping.family.stored_name
+        self._has: dict[type[Any], bool] = {mapping.cls: True}
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """What tells it from others; derived classes share the values of what they inherit."""
+        return self.name, self.names
 
     def code(self, item: Item) -> bytes | None:
         """What tells the guard of an item's value from others; None when it has no value, which needs no guard."""
+        if self._family is not None and not self._is_of(self._family, item):
+            # An item of another class may store something else under the name.
+            return None
         value, *scope = [
             scalar(_as_written(codec, item.get(name))) for name, codec in zip(self.names, self._codecs, strict=True)
         ]
@@ -90,6 +112,21 @@ class UniqueAttribute:
         if self._ignore_case:
             value = value[0], value[1].casefold()
         return digest(self.name, value, *scope)
+
+    def _is_of(self, family: Family, item: Item) -> bool:
+        """Whether an item is of a class that has the attribute."""
+        # One that is not known here has what the first has.
+        cls = family.class_of(item.get(family.stored_name, {}).get("S")) or family.root
+        has = self._has.get(cls)
+        if has is None:
+            has = self._has[cls] = self.identity in {one.identity for one in unique_attributes(mapped(cls))}
+        return has
+
+
+def unique_attributes(found: MappedClass) -> tuple[UniqueAttribute, ...]:
+    """The unique attributes of a class."""
+    keeping = None if found.upkeep is None else found.upkeep.keeping
+    return () if keeping is None or keeping.unique is None else keeping.unique.attributes
 
 
 def _is_plain(annotation: Any) -> bool:
@@ -112,7 +149,8 @@ class Uniqueness:
 
     Attributes:
         attributes: in order.
-        names: stored names of all that their guards depend on.
+        names: stored names of all that their values are made of.
+        depends: the same, and of what tells the class of an item.
     """
 
     def __init__(self, mapping: ClassMapping, plan: ClassPlan) -> None:
@@ -120,6 +158,7 @@ class Uniqueness:
             UniqueAttribute(mapping, plan, one) for one in mapping.attributes.values() if one.unique is not None
         )
         self.names = tuple(dict.fromkeys(name for one in self.attributes for name in one.names))
+        self.depends = self.names if mapping.family is None else (*self.names, mapping.family.stored_name)
 
     def touched(self, names: set[str]) -> list[UniqueAttribute]:
         """Those whose guards depend on these stored names."""
@@ -143,6 +182,7 @@ class UniqueChange:
         after: After,
         *,
         conditional: bool = True,
+        lost: Sequence[UniqueAttribute] = (),
     ) -> None:
         """
         Args:
@@ -151,28 +191,43 @@ class UniqueChange:
             stored: what is stored, as far as is known.
             after: the values after the write, of those before it.
             conditional: whether the write must be told to look for these values; an insert looks for none anyway.
+            lost: unique attributes that the item has no more after the write, whatever is stored under their names.
         """
-        self.names = tuple(dict.fromkeys(name for one in attributes for name in one.names))
-        self.stored = None if stored is None else self._of(stored)
         self.not_ours: set[bytes] = set()
         self.orphans: dict[bytes, Orphan] = {}
         self._write = write
         self._attributes = attributes
+        self._lost: tuple[UniqueAttribute, ...] = ()
+        self._given = stored
         self._after = after
         self._conditional = conditional
+        self.lose(lost)
+
+    def lose(self, attributes: Sequence[UniqueAttribute]) -> None:
+        """Reckon with unique attributes that the item has no more after the write, before it is sent."""
+        self._lost += tuple(attributes)
+        every = (*self._attributes, *self._lost)
+        self.names = tuple(dict.fromkeys(name for one in every for name in one.names))
+        told_by = every[0].told_by if every else None
+        self._depends = self.names if told_by is None else (*self.names, told_by)
+        self.stored: Item | None = None if self._given is None else self._of(self._given)
 
     def _of(self, item: Item) -> Item:
-        return {name: item[name] for name in self.names if name in item}
+        return {name: item[name] for name in self._depends if name in item}
+
+    def _matters(self, stored: Item) -> tuple[str, ...]:
+        """What must be stored as it is: of which class the item is does not matter without any value."""
+        return self._depends if any(name in stored for name in self.names) else self.names
 
     @property
     def most(self) -> int:
         """How many guards it takes and gives back at the most."""
-        return 2 * len(self._attributes)
+        return 2 * len(self._attributes) + len(self._lost)
 
     def ready(self) -> Operation[None]:
         """Read what is stored, if that is not known."""
         if self.stored is None:
-            found = yield from read_attributes(self._write.target, self._write.key, self.names)
+            found = yield from read_attributes(self._write.target, self._write.key, self._depends)
             self.stored = self._of(found or {})
 
     def condition(self, name: Callable[[str], str], value: Callable[[Any], str]) -> list[str]:
@@ -182,7 +237,7 @@ class UniqueChange:
         stored = self.stored or {}
         return [
             f"{name(one)} = {value(stored[one])}" if one in stored else f"attribute_not_exists({name(one)})"
-            for one in self.names
+            for one in self._matters(stored)
         ]
 
     def learn(self, item: Item | None) -> bool:
@@ -190,7 +245,7 @@ class UniqueChange:
         if not self._conditional:
             return False
         found = self._of(item or {})
-        if same_values(found, self.stored or {}, self.names):
+        if same_values(found, self.stored or {}, self._matters(found)):
             return False
         self.stored = found
         self.not_ours.clear()
@@ -213,6 +268,10 @@ class UniqueChange:
                 claim = Claim(target, one, new, True, key)
                 claim.orphan = self.orphans.get(new)
                 found.append(claim)
+        for one in self._lost:
+            old = one.code(before)
+            if old is not None and old not in self.not_ours:
+                found.append(Claim(target, one, old, False, key))
         return found
 
 
@@ -237,6 +296,8 @@ def updated_values(name: str, updates: list[Update], attributes: list[UniqueAttr
         ExpressionError: the new value would only be known to the service.
     """
     watched = {one for attribute in attributes for one in attribute.names}
+    # An upsert says of which class a new item is.
+    watched |= {attribute.told_by for attribute in attributes if attribute.told_by is not None}
     changing = [one for one in updates if one.path._steps[0] in watched]
     for update in changing:
         operand = update.operand

@@ -103,12 +103,12 @@ def prepare_update(
         required = all_of([*assumed.conditions, *(() if required is None else (required,))])
     if latest is not None:
         required = latest if required is None else all_of([required, latest])
-    richer = [] if target.family is None or instance is not None else classes_keeping_more(target, every)
+    touched = {str(update.path._steps[0]) for update in every}
+    richer = [] if target.family is None else classes_keeping_more(target, touched)
     derived = DerivedClasses(target, richer) if richer else None
     if derived is not None:
         required = derived.condition if required is None else all_of([required, derived.condition])
     add_condition(target, request, required, placeholders)
-    touched = {str(update.path._steps[0]) for update in every}
 
     def applied(response: bytes | None) -> Any:
         if response is not None:
@@ -134,7 +134,7 @@ def prepare_update(
     if staged is not None:
         explained = staged.explained(target, explained, missing=upsert)
     if derived is not None:
-        explained = derived.explained(richer, explained)
+        explained = derived.explained(richer, explained, replaced=instance is not None)
     nested = [update.path._label for update in every if len(update.path._steps) > 1]
 
     def explain_path(error: ServiceError) -> DynawireError:
