@@ -352,3 +352,27 @@ def test_durable_files_wait_for_the_disk(path: str) -> None:
             assert connection.execute("PRAGMA synchronous").fetchone()[0] == expected
             assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
             storage.give(connection)
+
+
+@pytest.mark.parametrize("how", ["deleted", "replaced"])
+def test_a_file_that_is_gone_while_it_is_open(path: str, how: str) -> None:
+    filled(path)
+    with Calls(path) as calls:
+        calls("PutItem", TableName="things", Item=key("before", 1))
+        calls("ListTables")
+        for name in (path, f"{path}-wal", f"{path}-shm"):
+            Path(name).unlink(missing_ok=True)
+        if how == "replaced":
+            filled(path)
+        # An acknowledged write would be found by nobody.
+        for _ in range(2):
+            with pytest.raises(ConnectionFailed, match=r"was deleted or replaced .*nothing was applied; connect"):
+                calls("PutItem", TableName="things", Item=key("after", 1))
+            with pytest.raises(ConnectionFailed, match="was deleted or replaced"):
+                calls("TransactWriteItems", TransactItems=[{"Put": {"TableName": "things", "Item": key("after", 2)}}])
+            with pytest.raises(ConnectionFailed, match="was deleted or replaced"):
+                calls("DeleteTable", TableName="things")
+    with Calls(path) as calls:
+        assert calls("ListTables")["TableNames"] == ([] if how == "deleted" else ["things"])
+        if how == "replaced":
+            assert calls("Scan", TableName="things", Select="COUNT")["Count"] == 300

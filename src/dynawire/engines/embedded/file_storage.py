@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from dynawire.engines.embedded.failures import StaleTable
-from dynawire.engines.embedded.files import closed, open_file
+from dynawire.engines.embedded.files import closed, identity, open_file, replaced
 from dynawire.engines.embedded.storage import Execute, Lease, Row, Rows, begin, end, on_fork, take_page
 
 __all__ = ["FileStorage"]
@@ -49,6 +49,7 @@ class FileStorage:
         self._closed = False
         self._idle: list[sqlite3.Connection] = []
         self._idle.append(open_file(self._path, durable=durable, timeout=timeout))
+        self._identity = identity(path)
         self._write_lock = threading.Lock()
         on_fork(self)
 
@@ -72,6 +73,15 @@ class FileStorage:
 
     def snapshot(self) -> Lease:
         return _Snapshot(self)
+
+    def check_file(self) -> None:
+        """See that the file is still the one that was opened: a write to one that was deleted would be lost.
+
+        Raises:
+            ConnectionFailed: it is not.
+        """
+        if identity(self._path) != self._identity:
+            raise replaced(self._path)
 
     def writing(self) -> Lease:
         return _Writing(self, self._write_lock)
@@ -166,6 +176,7 @@ class _Writing(_Borrowed):
         storage = self._storage
         self._lock.acquire()
         try:
+            storage.check_file()
             self._connection = connection = storage.take()
             execute = connection.execute
             try:

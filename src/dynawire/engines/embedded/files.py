@@ -9,7 +9,16 @@ from typing import Final
 
 from dynawire.errors import ConnectionFailed, DynawireError
 
-__all__ = ["cannot_use", "closed", "connect_memory", "damaged", "is_missing_table", "open_file"]
+__all__ = [
+    "cannot_use",
+    "closed",
+    "connect_memory",
+    "damaged",
+    "identity",
+    "is_missing_table",
+    "open_file",
+    "replaced",
+]
 
 APPLICATION: Final = 0x64796E77
 """``dynw``: SQLite's application id of files that are dynawire's."""
@@ -145,6 +154,23 @@ def _lay_out(connection: sqlite3.Connection, path: str) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def identity(path: str) -> tuple[int, int] | None:
+    """What tells a file from another of the same name; None when there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def replaced(path: str) -> ConnectionFailed:
+    return _failure(
+        path,
+        "was deleted or replaced by another while it was open, so that a write would be lost: nothing was applied; "
+        "connect again",
+    )
 
 
 def is_missing_table(error: sqlite3.Error) -> bool:
