@@ -28,7 +28,7 @@ INNER = {
 TABLE = set(
     """
     batch collection connecting database external find finding hooks keeping key lifecycle migrating
-    misuse page query relating table transaction where
+    misuse page query relating table together transaction where
     """.split()
 )
 MODEL = set(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .operations.tables import TableDescription
     from .operations.target import Target
     from .table import Table
+    from .together import AsyncTransactGet, TransactGet
     from .transaction import Transaction
 
     AnyTable: TypeAlias = type[Any] | Table[Any] | TableLayout
@@ -292,11 +293,19 @@ class Database:
 
         return Transaction(self, token)
 
-    def _transact_get(self, *keys: Key[Any]) -> Operation[list[Any]]:
-        """Up to 100 items of any tables as of one moment (TransactGetItems); None stands for one that is not there.
+    def _transact_get(self, *keys: Key[Any]) -> Operation[tuple[Any, ...]]:
+        """Up to 100 items of any tables as of one moment (TransactGetItems).
 
         Args:
             keys: such as ``Airport.key("TX", "DFW")``.
+
+        Returns:
+            The items in the order of the keys, typed for up to five; None stands for one that is not there.
+
+        Raises:
+            LimitExceeded: more than 100 keys.
+            TransactionCancelled: transactions were in the way, at every attempt.
+            DecodeError: an item does not fit its class.
         """
         from .operations.transact import transact_get
 
@@ -329,8 +338,12 @@ class Database:
     alist_tables = asynchronous(_list_tables)
     describe_table = sync(_describe_table)
     adescribe_table = asynchronous(_describe_table)
-    transact_get = sync(_transact_get)
-    atransact_get = asynchronous(_transact_get)
+    if TYPE_CHECKING:
+        transact_get: TransactGet
+        atransact_get: AsyncTransactGet
+    else:
+        transact_get = sync(_transact_get)
+        atransact_get = asynchronous(_transact_get)
 
     # ------------------------------------------------------------------ cost
 

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 __all__ = ["ConditionLike", "Key"]
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 ConditionLike = Condition | Mapping[str, Any] | Sequence[Condition | Mapping[str, Any]] | None
 """What a condition can be given as: itself, lookups as a mapping, or several that must all hold."""
 
 
-class Key(Generic[T]):
+class Key(Generic[T_co]):
     """The key of one item: write it without reading it first. ``Airport.key("TX", "DFW").update(...)``.
 
     Each method is the one of :class:`Table` with this key as its item.
@@ -31,13 +31,13 @@ class Key(Generic[T]):
 
     __slots__ = ("_table", "model", "values")
 
-    def __init__(self, model: type[T], values: tuple[Any, ...], table: Table[T] | None = None) -> None:
+    def __init__(self, model: type[T_co], values: tuple[Any, ...], table: Table[T_co] | None = None) -> None:
         self.model = model
         self.values = values
         self._table = table
 
     @property
-    def table(self) -> Table[T]:
+    def table(self) -> Table[T_co]:
         """The table it belongs to: the one it was made from, else the class's on the current database."""
         if self._table is not None:
             return self._table
@@ -61,11 +61,11 @@ class Key(Generic[T]):
     def _engine(self) -> Engine:
         return self.table._engine
 
-    def _get(self, *, consistent: bool = False) -> Operation[T | None]:
+    def _get(self, *, consistent: bool = False) -> Operation[T_co | None]:
         """See :meth:`Table.get`."""
         return self.table._get(*self.values, consistent=consistent)
 
-    def _get_one(self, *, consistent: bool = False) -> Operation[T]:
+    def _get_one(self, *, consistent: bool = False) -> Operation[T_co]:
         """See :meth:`Table.get_one`."""
         return self.table._get_one(*self.values, consistent=consistent)
 
@@ -82,7 +82,7 @@ class Key(Generic[T]):
         exactly_once: bool = False,
         expected_version: int | None = None,
         **changes: Any,
-    ) -> Operation[T]:
+    ) -> Operation[T_co]:
         """See :meth:`Table.update`; gives the item as it now is."""
         return self.table._update(
             self,
@@ -102,7 +102,7 @@ class Key(Generic[T]):
         return_old: bool = False,
         exactly_once: bool = False,
         expected_version: int | None = None,
-    ) -> Operation[T | None]:
+    ) -> Operation[T_co | None]:
         """See :meth:`Table.delete`."""
         return self.table._delete(
             self,

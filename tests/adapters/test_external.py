@@ -163,7 +163,7 @@ def test_a_class_may_have_several_tables(db: dw.Database) -> None:
     with db.transaction() as tx:
         tx.put(book, table=archive)
         tx.delete(books.key("1"))
-    assert db.transact_get(books.key("1"), archive.key("1")) == [None, book]
+    assert db.transact_get(books.key("1"), archive.key("1")) == (None, book)
     with pytest.raises(dw.ValidationError, match="of the table books, not of archive"):
         archive.delete(books.key("1"))
     with pytest.raises(dw.ExpressionError, match="another table of the class Book"):

@@ -490,14 +490,14 @@ def test_transact_get(db: dw.Database, twin: Twins) -> None:
     assert found[0] == found[3] == Reading(number=Decimal(1), text="t")
     assert len(recorded(db).sent[0].body["TransactItems"]) == 3
     assert twin(found[1]).save() is False
-    assert twin(db).transact_get() == []
+    assert twin(db).transact_get() == ()
     assert len(recorded(db).sent) == 1
     shown = db.params.transact_get(Reading.key(1))
     assert shown == {"TransactItems": [{"Get": {"TableName": db.table(Reading).name, "Key": {"number": {"N": "1"}}}}]}
 
 
 def test_transact_get_limits(db: dw.Database, twin: Twins) -> None:
-    assert twin(db).transact_get(*[Reading.key(number) for number in range(100)]) == [None] * 100
+    assert twin(db).transact_get(*[Reading.key(number) for number in range(100)]) == (None,) * 100
     recorded(db).clear()
     with pytest.raises(dw.LimitExceeded, match="at most 100 items, this one 101"):
         twin(db).transact_get(*[Reading.key(number) for number in range(101)])
@@ -509,7 +509,7 @@ def test_transact_get_limits(db: dw.Database, twin: Twins) -> None:
 
 def test_transact_get_tries_conflicts_again(db: dw.Database, twin: Twins, no_waiting: list[float]) -> None:
     recorded(db).answer("TransactGetItems", conflict("TransactionConflict"), None)
-    assert twin(db).transact_get(Reading.key(1)) == [None]
+    assert twin(db).transact_get(Reading.key(1)) == (None,)
     recorded(db).answer("TransactGetItems", *[conflict("None", "TransactionConflict") for _ in range(6)])
     with pytest.raises(dw.TransactionCancelled) as caught:
         twin(db).transact_get(Reading.key(1), Reading.key(2))

@@ -189,6 +189,19 @@ def writes(airport: Airport) -> None:
         tx.insert(airport)
         tx.update(Airport.key("TX", "DFW"), Airport.visits.add(1))
         tx.check(Airport.key("TX", "AUS"), Airport.visits == 5)
+    keys = [Airport.key("TX", "DFW"), Airport.key("TX", "AUS")]
+    assert_type(db.transact_get(*keys), tuple[Airport | None, ...])
+    assert_type(db.transact_get(keys[0], Reading.key("a", 1)), tuple[Airport | None, Reading | None])
+
+
+async def together() -> None:
+    db = connect("memory:")
+    found, single, reading = await db.atransact_get(
+        Airport.key("TX", "DFW"), Single.key(1), db.table(Reading).key("a", 1)
+    )
+    assert_type(found, Airport | None)
+    assert_type(single, Single | None)
+    assert_type(reading, Reading | None)
 
 
 def any_model(model: type[Model[Any, Any]], instance: Model[Any, Any]) -> None:

@@ -120,6 +120,9 @@ db = connect("memory:")
 wrong: Reading | None = db.table(Airport).get("TX", "DFW")  # error: assignment
 db.table(Airport).put(Reading(sensor="x", at=1))  # error: arg-type
 Airport.put_many([Reading(sensor="x", at=1)])  # error
+two: tuple[Airport | None, Airport | None] = db.transact_get(Airport.key("TX", "A"), Reading.key("a", 1))  # error
+db.transact_get(Airport.key("TX", "A"), Reading.key("a", 1))[0].name  # error: union-attr
+db.transact_get(("TX", "A"))  # error
 
 
 async def awaited() -> None:

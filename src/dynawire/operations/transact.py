@@ -267,7 +267,7 @@ def send_exactly_once(write: Write) -> Operation[Any]:
 # ---------------------------------------------------------------------- reading
 
 
-def transact_get(reads: Sequence[tuple[Target, dict[str, Any]]]) -> Operation[list[Any]]:
+def transact_get(reads: Sequence[tuple[Target, dict[str, Any]]]) -> Operation[tuple[Any, ...]]:
     """Read up to 100 items of any tables as of one moment; None stands for an item that is not there.
 
     An item asked for twice is read once, and stands in both places.
@@ -286,7 +286,7 @@ def transact_get(reads: Sequence[tuple[Target, dict[str, Any]]]) -> Operation[li
             f"a transaction reads at most {MAX_ACTIONS} items, this one {len(entries)}; nothing was sent"
         )
     if not entries:
-        return []
+        return ()
     request: dict[str, Any] = {"TransactItems": entries}
     if active_meter.get() is not None:
         request["ReturnConsumedCapacity"] = "TOTAL"
@@ -301,7 +301,7 @@ def transact_get(reads: Sequence[tuple[Target, dict[str, Any]]]) -> Operation[li
     meter = active_meter.get()
     if meter is not None:
         meter.record("TransactGetItems", output.ConsumedCapacity)
-    return [
+    return tuple(
         target.visible(target.plan.from_wire(item)) if (item := output.Responses[place].get("Item")) else None
         for (target, _), place in zip(reads, wanted, strict=True)
-    ]
+    )
