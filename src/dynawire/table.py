@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from .batch import TableBatches
@@ -163,22 +163,38 @@ class Table(TableBatches[T], TableFinding[T], TableKeeping[T], TableLifecycle, T
             LimitExceeded: the item is over 400 KB; nothing was sent.
         """
         target = self._target
-        if target.family is not None:
-            target = target.of(item)
+        plain = condition is None and not return_old and not exactly_once and check is None
+        if plain and target.family is None and target.mapped.hooks is None:
+            upkeep = target.upkeep
+            if upkeep is None:
+                return put_item(target, item)
+            if upkeep.keeping is None:
+                return put_versioned(target, item) if upkeep.is_version_alone else put_maintained(target, item)
+        return self._put_otherwise(target.of(item), item, condition, return_old, exactly_once, check)
+
+    def _put_otherwise(
+        self,
+        target: Target,
+        item: T,
+        condition: ConditionLike,
+        return_old: bool,
+        exactly_once: bool,
+        check: Literal["loaded"] | None,
+    ) -> Operation[T | None]:
+        upkeep = target.upkeep
         plain = condition is None and not return_old and not exactly_once and check is None
         if plain and target.family is not None:
             from .operations.unique_of_others import may_replace_unique
 
             plain = not may_replace_unique(target)
-        put, upkeep = put_item, target.upkeep
-        if plain and upkeep is not None:
+        put: Callable[[Target, Any], Operation[None]] | None = None
+        if plain and upkeep is None:
+            put = put_item
+        elif plain and upkeep is not None and upkeep.keeping is None:
             put = put_versioned if upkeep.is_version_alone else put_maintained
-            plain = upkeep.keeping is None
-        if plain and not may_have_hooks(target):
-            return put(target, item)
 
         def write() -> Operation[T | None]:
-            if plain:
+            if put is not None:
                 return put(target, item)
             prepared = prepare_put(target, item, self._condition(condition), return_old, check)
             return send(prepared, exactly_once, return_old)

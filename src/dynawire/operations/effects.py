@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from ..errors import DynawireError
 from .hooks import Event, Hook
 
-__all__ = ["Effect", "Invoke", "Operation", "Request", "Sleep", "Together"]
+__all__ = ["Effect", "Invoke", "Operation", "Request", "Sleep", "Together", "shown_only"]
 
 R = TypeVar("R")
 
@@ -92,6 +93,9 @@ def _unawaited(label: str, operation: str) -> DynawireError:
         "with async with), or make the hook a plain function"
     )
 
+
+shown_only: ContextVar[bool] = ContextVar("dynawire_shown_only", default=False)
+"""Whether an operation's first request is only shown, so that none of the program's functions may be called."""
 
 Effect = Request | Sleep | Together | Invoke
 Operation = Generator[Effect, Any, R]

@@ -6,8 +6,8 @@ from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from ..expressions import Update
-from .effects import Invoke, Operation
-from .hooks import Event, HookPair
+from .effects import Invoke, Operation, shown_only
+from .hooks import Event, Hook, HookPair
 from .target import Target
 from .write import Write, send
 
@@ -122,16 +122,37 @@ def hooked(
     elif not isinstance(instance, target.kind):
         raise target.plan.refusal(instance)
     event = Event(target.plan, operation, instance, key, updates)
-    if pair.before or pair.asynchronous is not None:
+    # Whoever waits for nothing is called here: to pass through the driver costs more than most hooks.
+    by_driver = pair.asynchronous is not None or shown_only.get()
+    if by_driver:
         yield Invoke(pair.before, event, pair.asynchronous)
+    else:
+        for hook in pair.before:
+            event.name = hook.event
+            returned = hook.call(event)
+            if returned is not None:
+                yield from _awaited(hook, returned, event)
     result = yield from write()
     if pair.after and (operation != "save" or result):
         try:
-            yield Invoke(pair.after, event)
+            if by_driver:
+                yield Invoke(pair.after, event)
+            else:
+                for hook in pair.after:
+                    event.name = hook.event
+                    returned = hook.call(event)
+                    if returned is not None:
+                        yield from _awaited(hook, returned, event)
         except Exception as error:
             _say_applied(error, event)
             raise
     return result
+
+
+def _awaited(hook: Hook, returned: Any, event: Event) -> Operation[None]:
+    """Have the driver await what a plain function returned, or refuse that, if it is something to await."""
+    if hasattr(type(returned), "__await__"):
+        yield Invoke((Hook(hook.event, lambda _: returned, hook.label, True, True),), event)
 
 
 def _say_applied(error: Exception, event: Event) -> None:

@@ -12,6 +12,8 @@ from _weakrefset import WeakSet
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from ..errors import SchemaError
 from ..expressions import Update
 
@@ -35,39 +37,36 @@ MARK = "__dynawire_hook_of__"
 OURS = ("dynawire", "msgspec", "pydantic", "builtins", "typing")
 
 
-class Event:
+class Event(msgspec.Struct, eq=False):
     """What a hook is called for. One object serves all hooks of one call of one operation.
 
     Attributes:
         name: the hook's own: ``"before_save"`` …
         operation: what was called: ``"insert"``, ``"put"``, ``"save"``, ``"update"``, ``"delete"``, ``"validate"``, or
             ``"load"`` for all that reads.
-        model: the class.
         instance: the instance; None before it is loaded, and of an update or delete by key.
-        updates: of an update, what it changes; a hook before it may add to the list.
         item: of a load, the item in DynamoDB's JSON, by stored name; a hook before it may change it.
     """
 
-    __slots__ = ("_key", "_plan", "instance", "item", "model", "name", "operation", "updates")
+    _plan: ClassPlan
+    operation: str
+    instance: Any
+    _key: tuple[Any, ...] | None = None
+    _updates: list[Update] | None = None
+    item: dict[str, Any] | None = None
+    name: str = ""
 
-    def __init__(
-        self,
-        plan: ClassPlan,
-        operation: str,
-        instance: Any,
-        key: tuple[Any, ...] | None = None,
-        updates: list[Update] | None = None,
-        *,
-        item: dict[str, Any] | None = None,
-    ) -> None:
-        self._plan = plan
-        self._key = key
-        self.name = ""
-        self.operation = operation
-        self.model = plan.mapping.cls
-        self.instance = instance
-        self.updates: list[Update] = [] if updates is None else updates
-        self.item = item
+    @property
+    def model(self) -> type[Any]:
+        """The class."""
+        return self._plan.mapping.cls
+
+    @property
+    def updates(self) -> list[Update]:
+        """Of an update, what it changes; a hook before it may add to the list."""
+        if self._updates is None:
+            self._updates = []
+        return self._updates
 
     @property
     def key(self) -> tuple[Any, ...]:

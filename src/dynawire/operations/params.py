@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from .effects import Invoke, Operation, Request, Together
+from .effects import Invoke, Operation, Request, Together, shown_only
 from .twins import operation_of
 
 __all__ = ["Params", "first_request"]
@@ -65,6 +65,7 @@ class Params:
 
 def first_request(operation: Operation[Any]) -> dict[str, Any]:
     """The first request of an operation as a dict; empty when it would send none."""
+    token = shown_only.set(True)
     try:
         effect = operation.send(None)
         while isinstance(effect, Invoke):
@@ -74,6 +75,7 @@ def first_request(operation: Operation[Any]) -> dict[str, Any]:
         return {}
     finally:
         operation.close()
+        shown_only.reset(token)
     request = effect.requests[0] if isinstance(effect, Together) else effect
     assert isinstance(request, Request)
     shown: dict[str, Any] = msgspec.json.decode(request.body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..codec.size import MAX_ITEM_BYTES
 from ..errors import ConditionFailed, DynawireError, ItemExists
 from ..expressions import Condition, Placeholders, all_of
 from .as_loaded import AsLoaded, as_loaded, require_all
@@ -26,8 +27,9 @@ def put_item(target: Target, instance: Any) -> Operation[None]:
         target = target.of(instance)
     plan = target.plan
     wire = plan.encode_for_write(instance)
-    item = encode_json(plan.stored(wire))
-    plan.check_size(wire, len(item))
+    item = encode_json(wire if plan.key_only is None else plan.stored(wire))
+    if len(item) > MAX_ITEM_BYTES:
+        plan.check_size(wire, len(item))
     if active_meter.get() is None:
         yield Request("PutItem", target.put_prefix + item + b"}", True, target)
     else:
@@ -43,11 +45,14 @@ def put_versioned(target: Target, instance: Any) -> Operation[None]:
     plan = target.plan
     upkeep = target.upkeep
     assert upkeep is not None
-    version = upkeep.version_of(instance)
     wire = plan.encode_for_write(instance)
+    version = int(wire[upkeep.version_name]["N"])
+    if version < 0:
+        upkeep.version_of(instance)
     wire[upkeep.version_name] = {"N": str(version + 1)}
-    item = encode_json(plan.stored(wire))
-    plan.check_size(wire, len(item))
+    item = encode_json(wire if plan.key_only is None else plan.stored(wire))
+    if len(item) > MAX_ITEM_BYTES:
+        plan.check_size(wire, len(item))
     body = target.put_prefix + item + upkeep.condition_members(version)
     measured = active_meter.get() is not None
     body += b',"ReturnConsumedCapacity":"TOTAL"}' if measured else b"}"

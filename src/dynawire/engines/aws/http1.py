@@ -29,18 +29,24 @@ class Response:
 
     Attributes:
         status: the HTTP status.
-        headers: header values by lower-case name.
+        raw_headers: header values by name, as the server writes it.
         body: the body, decoded from its chunks.
         reusable: whether the connection may carry another request.
     """
 
-    __slots__ = ("body", "headers", "reusable", "status")
+    __slots__ = ("body", "raw_headers", "reusable", "status")
 
-    def __init__(self, status: int, headers: dict[bytes, bytes], body: bytes, reusable: bool) -> None:
+    def __init__(self, status: int, raw_headers: dict[bytes, bytes], body: bytes, reusable: bool) -> None:
         self.status = status
-        self.headers = headers
+        self.raw_headers = raw_headers
         self.body = body
         self.reusable = reusable
+
+    @property
+    def headers(self) -> dict[bytes, bytes]:
+        """Header values by lower-case name."""
+        # Only of errors and of other servers than DynamoDB's is more needed than one known header.
+        return {name.lower(): value for name, value in self.raw_headers.items()}
 
     def __repr__(self) -> str:
         return f"<Response {self.status}, {len(self.body)} bytes>"
@@ -111,10 +117,11 @@ class ResponseReader:
         Raises:
             BadResponse: it is not complete.
         """
-        headers = self._lower_headers()
+        response = Response(self._parser.get_status_code(), self._headers, b"".join(self._chunks), False)
+        headers = response.headers
         if self._head_done and b"content-length" not in headers and b"transfer-encoding" not in headers:
             # RFC 9112 §6.3: neither a length nor chunks, so the body reaches to the end of the connection.
-            return _verified(Response(self._parser.get_status_code(), headers, b"".join(self._chunks), False))
+            return _verified(response)
         if self._received:
             raise BadResponse("the connection ended in the middle of the answer")
         raise BadResponse("the connection ended without an answer")
@@ -141,17 +148,17 @@ class ResponseReader:
             return
         chunks = self._chunks
         body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        self._response = Response(status, self._lower_headers(), body, self._parser.should_keep_alive())
-
-    def _lower_headers(self) -> dict[bytes, bytes]:
-        return {name.lower(): value for name, value in self._headers.items()}
+        self._response = Response(status, self._headers.copy(), body, self._parser.should_keep_alive())
 
 
 def _verified(response: Response) -> Response:
-    headers = response.headers
-    if b"content-encoding" in headers and headers[b"content-encoding"].lower() != b"identity":
-        raise BadResponse("the answer is compressed, though that was not asked for")
+    headers = response.raw_headers
     checksum = headers.get(b"x-amz-crc32")
+    if checksum is None or b"content-encoding" in headers or b"Content-Encoding" in headers:
+        headers = response.headers
+        if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+            raise BadResponse("the answer is compressed, though that was not asked for")
+        checksum = headers.get(b"x-amz-crc32")
     if checksum is not None and checksum != b"%d" % crc32(response.body):
         raise BadResponse("the answer was damaged on its way (x-amz-crc32 does not match)")
     return response
