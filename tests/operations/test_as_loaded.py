@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import dynawire as dw
 from dynawire import Attr, Model, attr, hooks, partition_key, sort_key, version
-from tests.support.databases import Twins, raw, raw_update, recorded, stored_item
+from tests.support.databases import Twins, case, raw, raw_update, recorded, stored_item
 
 LOADED: Any = {"check": "loaded"}
 
@@ -457,3 +457,45 @@ def test_classes_that_share_a_table(twin: Twins, db: dw.Database) -> None:
     twin(mine).refresh()
     twin(mine).delete(check="loaded")
     assert twin(Animal).get("1") is None
+
+
+class Listed(Model, table="listed"):
+    id: Attr[str] = partition_key()
+    name: Attr[str | None] = attr(default=None, unique=True)
+    alias: Attr[str | None] = attr(default=None, unique=True)
+    at: Attr[datetime | None] = attr(default=None)
+    note: Attr[str] = attr(default="")
+
+
+def test_another_form_where_guards_are_written_too(twin: Twins, db: dw.Database) -> None:
+    """Their transactions are sent again with the stored form as well; a real change is still one."""
+    db.create_tables(Listed)
+    form = {"S": "2026-01-01T02:00:00+02:00"}
+    names = map(str, range(100))
+
+    def listed() -> Any:
+        twin(Listed(id="1", name=next(names), at=datetime(2026, 1, 1, tzinfo=UTC))).put()
+        raw_update(db, Listed(id="1"), "SET #at = :v", v=form)
+        return twin(Listed).get("1")
+
+    def renamed(one: Any) -> Any:
+        one.name = next(names)
+        return one
+
+    writes: list[Callable[[Any], Any]] = [
+        lambda one: twin(renamed(one)).save(check="loaded"),
+        lambda one: twin(renamed(one)).save(check="loaded", exactly_once=True),
+        lambda one: twin(renamed(one)).put(check="loaded"),
+        lambda one: twin.within(db.transaction(), lambda tx: tx.save(renamed(one), check="loaded")),
+        lambda one: twin.within(db.transaction(), lambda tx: tx.delete(one, check="loaded")),
+        lambda one: twin(one).delete(check="loaded"),
+    ]
+    for number, write in enumerate(writes):
+        with case(number):
+            write(listed())
+            stale = listed()
+            raw_update(db, stale, "SET #note = :v", v={"S": "other"})
+            assert conflict(lambda stale=stale, write=write: write(stale)).changed == ("note",)  # type: ignore[misc]
+            twin(Listed.key("1")).delete()
+    report = twin(Listed).rebuild_unique(dry_run=True)
+    assert (report.items, report.guards, report.removed) == (0, 0, 0)

@@ -25,7 +25,7 @@ from .effects import Operation, Request, Sleep
 from .guards import OWNER, Claim, unique_conflict
 from .numbering import Numbering, numbers_ready
 from .target import encode_request, raw_capacity
-from .transact import MAX_BYTES, cancelled, check_size, named, new_token, reason_of, refused
+from .transact import MAX_BYTES, amended_request, cancelled, check_size, named, new_token, reason_of, refused
 from .unique import UniqueChange
 from .write import Write, send_write
 
@@ -206,6 +206,10 @@ def _send_alone(write: Write) -> Operation[tuple[bool, list[Any]]]:
     except ConditionFailed as error:
         if companions.learn(error.wire_item):
             return False, []
+        amended = write.amended(error)
+        if amended is not None:
+            write.request = amended
+            return False, []
         raise write.explained(error) from None
     return True, [result]
 
@@ -254,6 +258,9 @@ class _Refusal:
         reasons: list[DynawireError | None] = [None] * len(own)
         for place, (write, wire) in enumerate(zip(self._assembly.writes, own, strict=True)):
             if _failed(wire) and write.companions is not None and write.companions.learn(wire.get("Item")):
+                again = True
+            elif _failed(wire) and (amended := amended_request(self._error, wire, write)) is not None:
+                write.request = amended
                 again = True
             elif wire.get("Code") not in BUSY:
                 reasons[place] = reason_of(self._error, wire, write)

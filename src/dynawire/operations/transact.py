@@ -27,6 +27,7 @@ from .write import Write
 __all__ = [
     "MAX_ACTIONS",
     "MAX_BYTES",
+    "amended_request",
     "cancelled",
     "check_size",
     "named",
@@ -146,7 +147,7 @@ def _amend(writes: Sequence[Write], error: TransactionCancelled) -> bool:
     for place, wire in enumerate(error.wire_reasons):
         if (wire.get("Code") or "None") != "None":
             write = writes[place] if place < len(writes) else None
-            request = None if write is None else write.amended(_service_error(error, wire))
+            request = None if write is None else amended_request(error, wire, write)
             if write is None or request is None:
                 return False
             amended.append((write, request))
@@ -208,6 +209,11 @@ def reason_of(error: TransactionCancelled, wire_reason: Mapping[str, Any], write
         return None
     reason = _service_error(error, wire_reason)
     return reason if write is None else write.explained(reason)
+
+
+def amended_request(error: TransactionCancelled, wire_reason: Mapping[str, Any], write: Write) -> dict[str, Any] | None:
+    """What to send instead of an operation that was refused; None: there is nothing."""
+    return write.amended(_service_error(error, wire_reason))
 
 
 def _service_error(error: TransactionCancelled, wire_reason: Mapping[str, Any]) -> DynawireError:
