@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from .database import table_of
 from .expressions import Condition, Update
 from .operations.effects import Operation
 from .operations.params import Params
@@ -39,11 +40,7 @@ class Key(Generic[T_co]):
     @property
     def table(self) -> Table[T_co]:
         """The table it belongs to: the one it was made from, else the class's on the current database."""
-        if self._table is not None:
-            return self._table
-        from .database import table_of
-
-        return table_of(self.model)
+        return table_of(self.model) if self._table is None else self._table
 
     @property
     def database(self) -> Database | None:

@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Self
 from .database import table_of
 from .finding import ModelFinding
 from .keeping import ModelKeeping
+from .key import Key
 from .mapping.key_types import PK, SK
 from .migrating import ModelMigrating
 from .model_batches import ModelBatches
 from .operations.drivers import arun, run
 from .operations.get import get_item
 from .operations.mapped import mapped
+from .operations.params import Params
+from .operations.target import key_values
 from .operations.twins import mark_methods
 
 if TYPE_CHECKING:
     from .expressions import Condition, Update
-    from .key import ConditionLike, Key
+    from .key import ConditionLike
     from .operations.effects import Operation
-    from .operations.params import Params
     from .query import Query
 
 __all__ = ["ModelOperations"]
@@ -55,7 +57,6 @@ _INSTANCE_OPERATIONS = ("delete", "insert", "put", "refresh", "save", "update")
 
 class _ParamsOfClassOrInstance:
     def __get__(self, instance: Any, owner: type[Any]) -> Params:
-        from .operations.params import Params
         from .table import Table
 
         table = partial(table_of, owner)
@@ -80,9 +81,6 @@ class ModelOperations(_Keyed[PK, SK], ModelBatches, ModelFinding, ModelKeeping, 
         **by_name: Any,
     ) -> Key[Self]:
         """The key of one item, to write it without reading it first."""
-        from .key import Key
-        from .operations.target import key_values
-
         return Key(cls, key_values(mapped(cls).plan, _given(partition_key, sort_key), by_name))
 
     @classmethod

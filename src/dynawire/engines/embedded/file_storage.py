@@ -86,7 +86,7 @@ class FileStorage:
     def writing(self) -> Lease:
         return _Writing(self, self._write_lock)
 
-    writing_once = writing
+    writing_once = writing_one = writing
 
     def close(self) -> None:
         self._closed = True

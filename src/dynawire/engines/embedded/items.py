@@ -119,7 +119,9 @@ def _write(database: Database, request: PutItem | DeleteItem | UpdateItem, chang
                 raise StaleTable
             store(execute, change, None, 0, new, size, None)
         return b"{}"
-    with database.storage.writing() as execute:
+    # The item is all that is written, unless it has entries in indexes.
+    storage = database.storage
+    with storage.writing() if table.index_list else storage.writing_one() as execute:
         if table.retired:
             raise StaleTable
         found = fetch(execute, change)

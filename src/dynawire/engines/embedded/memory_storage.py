@@ -43,7 +43,8 @@ class MemoryStorage:
     def reading(self) -> Lease:
         return self._locked
 
-    snapshot = writing_once = reading
+    # Nobody else has the connection meanwhile, and one statement is a transaction by itself.
+    snapshot = writing_once = writing_one = reading
 
     def writing(self) -> Lease:
         return self._transaction

@@ -90,6 +90,10 @@ class Storage(Protocol):
         """For one statement that writes."""
         ...
 
+    def writing_one(self) -> Lease:
+        """For queries and then one statement that writes, as :meth:`writing`."""
+        ...
+
     def writing(self) -> Lease:
         """A transaction: committed at the end of the block, undone when it raises.
 
