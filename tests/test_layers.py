@@ -182,7 +182,7 @@ def test_import_is_light(tmp_path: Path) -> None:
 
 
 # What only some programs use. Each is loaded by the first use of it.
-OPTIONAL = {"batch", "collection", "find", "key", "query", "relations", "single_table", "table"}
+OPTIONAL = {"batch", "collection", "find", "query", "relations", "single_table", "table"}
 OPTIONAL |= {"codec.family_plan", "mapping.migrations", "mapping.placement", "mapping.templates", "operations.computed"}
 OPTIONAL |= {"operations.transact", "operations.upkeep", "transaction", "workflow"}
 
