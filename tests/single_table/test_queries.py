@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import dynawire as dw
-from dynawire import Attr, IndexMap, Model
+from dynawire import Attr, IndexMap, Model, attr
 from dynawire.errors import ExpressionError, ScanNotAllowed
 from tests.single_table.shop import Line, Order, Setting, User, day, order
-from tests.support.databases import Twins, connected
+from tests.support.databases import Twins, case, connected, raw
 
 
 @pytest.fixture
@@ -252,3 +252,93 @@ def id_of(word: Word) -> tuple[str, int, str]:
 
 def test_dates_are_what_keys_are_sorted_by() -> None:
     assert isinstance(day(1), datetime)
+
+
+sparse = dw.SingleTable("sparse", global_indexes=3)
+
+
+class Job(Model, table=sparse, pk="JOB#{number}", sk="JOB"):
+    number: Attr[int]
+    total: Attr[int] = attr(default=0)
+    state: Attr[str] = attr(default="open")
+    note: Attr[str | None] = attr(default=None)
+
+    big = IndexMap("gsi0", pk="BIG", sk="{total}", when={"total__gte": 2})
+    noted = IndexMap("gsi1", pk="NOTED#{state}", sk="{total}", when={"note__exists": True, "state__begins_with": "o"})
+    chosen = IndexMap("gsi2", pk="CHOSEN#{note}", sk="{total}", when={"total__in": [1, 2]})
+
+
+jobs = st.tuples(
+    st.sampled_from([None, 0, 1, 2, 3]),
+    st.sampled_from([None, "open", "over", "done", ""]),
+    st.sampled_from([None, "a", "b"]),
+)
+job_conditions = st.lists(
+    st.sampled_from(
+        [
+            Job.total >= 2,
+            Job.total > 2,
+            ~(Job.total < 2),
+            Job.total.between(2, 3),
+            Job.total.in_([1, 2]),
+            Job.total.in_([2, 3]),
+            Job.total == 2,
+            Job.total < 2,
+            Job.state == "open",
+            Job.state.in_(["open", "done"]),
+            Job.state.begins_with("op"),
+            Job.state > "o",
+            Job.note.exists(),
+            Job.note == "a",
+            Job.note.in_(["a", "b"]),
+            Job.note != "a",
+            Job.note.not_exists(),
+        ]
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(jobs, max_size=6), job_conditions, st.booleans())
+def test_a_find_by_sparse_indexes_is_a_scan(every: list[Any], parts: list[dw.Condition], either: bool) -> None:
+    """Items of earlier programs, without attributes that have a default, among them."""
+    with connected("memory:") as db, db.use():
+        db.create_tables(sparse)
+        for number, (total, state, note) in enumerate(every):
+            given_values = {"total": total, "state": state, "note": note}
+            item = Job(number=number, **{name: one for name, one in given_values.items() if one is not None}).to_item()
+            for name in ("total", "state"):
+                if given_values[name] is None:
+                    item.pop(name, None)
+            raw(db, Job, "PutItem", Item=item)
+        condition = dw.any_of(parts) if either else dw.all_of(parts)
+        expected = sorted(one.number for one in Job.scan(condition))
+        assert sorted(one.number for one in Job.find(condition)) == expected
+
+
+def test_a_sparse_index_is_taken_where_the_condition_says_that_its_own_holds() -> None:
+    def index(condition: dw.Condition) -> str | None:
+        return Job.find(condition).explain(describe=False).steps[0].index
+
+    with connected("memory:") as db, db.use():
+        taken = [
+            (Job.total >= 2, "gsi0"),
+            (Job.total > 5, "gsi0"),
+            (Job.total.between(3, 9), "gsi0"),
+            ((Job.total > 5) & (Job.total < 9), "gsi0"),
+            (Job.total.in_([2, 3]), "gsi0"),
+            ((Job.note > "a") & (Job.state == "open"), "gsi1"),
+            ((Job.note == "a") & Job.total.in_([1, 2]), "gsi2"),
+        ]
+        for condition, name in taken:
+            with case(repr(condition)):
+                assert index(condition) == name
+        for condition in (Job.total > 1, Job.total >= 1, Job.total < 5, ~(Job.total < 2), Job.total.in_([1, 2])):
+            with case(repr(condition)):
+                assert index(condition) is None
+        assert index((Job.note == "a") & Job.total.in_([1, 2, 3])) is None
+        text = str(Job.find((Job.note == "a") & (Job.total > 0)).explain(describe=False))
+        assert "key gsi2_pk (CHOSEN#{note} when Job.total IN (:0, :1)) is not given by == or in_" in text
+        assert index((Job.state == "open") & Job.note.not_exists()) is None

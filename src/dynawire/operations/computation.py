@@ -12,7 +12,7 @@ from ..codec.custom import StoredCodec
 from ..codec.misfit import place_of
 from ..codec.unions import OptionalCodec
 from ..errors import DynawireError, SchemaError, ValidationError
-from ..expressions import Path, all_of, parse_lookups
+from ..expressions import Condition, Path, all_of, parse_lookups
 from ..expressions.evaluation import Test, condition_test
 from ..mapping.attributes import Attribute
 from ..mapping.class_mapping import ClassMapping, nearest
@@ -48,6 +48,7 @@ class Computation:
         sources: the attributes it is computed from, by stored name.
         template: what it is composed by, or None.
         test: says of an item whether it has the attribute; None: always.
+        when: the same as a condition.
         codec: its own codec.
         least: how long its text is when every value in it is empty, where that can't be: as a key of the table it would
             be that of every such item; 0 elsewhere.
@@ -62,7 +63,7 @@ class Computation:
         sources: Mapping[str, Attribute],
         template: BoundTemplate | None,
         function: Function | None,
-        test: Test | None,
+        when: Condition | None,
     ) -> None:
         assert attribute.computed is not None
         self.name = attribute.stored_name
@@ -70,7 +71,8 @@ class Computation:
         self._attribute = attribute.name
         self.sources = dict(sources)
         self.template = template
-        self.test = test
+        self.when = when
+        self.test: Test | None = None if when is None else condition_test(when)
         self.codec = codec
         self._model = model
         self._function = function
@@ -218,19 +220,18 @@ def computation_of(
     for name in declared.sources:
         source = _source(mapping, name, wrong)
         sources[source.stored_name] = source
-    test = None
+    when = None
     if declared.when is not None:
-        condition = all_of(parse_lookups(paths, declared.when, mapping.name))
-        for path in condition.paths():
+        when = all_of(parse_lookups(paths, declared.when, mapping.name))
+        for path in when.paths():
             source = _source(mapping, path._label.partition(".")[0], wrong)
             sources[source.stored_name] = source
-        test = condition_test(condition)
     codec = codecs[attribute.name]
     if declared.template is None:
         assert declared.function is not None
         arguments = _arguments([(mapping.attributes[name], codecs[name]) for name in declared.sources])
         function = (declared.function, arguments)
-        return Computation(mapping.name, attribute, attribute.name, codec, sources, None, function, test)
+        return Computation(mapping.name, attribute, attribute.name, codec, sources, None, function, when)
     template = bound_template(mapping, declared.template, codecs, wrong)
     if codec.tags - {"NULL"} != {"S"} or not _takes_any_text(codec):
         raise wrong(f"is composed by a template, so it is text; write {attribute.name}: Attr[str]")
@@ -239,7 +240,7 @@ def computation_of(
         raise wrong(
             f"is absent when {optional[0]} is None; write {attribute.name}: Attr[str | None], or missing='error'"
         )
-    return Computation(mapping.name, attribute, _label(mapping, attribute), codec, sources, template, None, test)
+    return Computation(mapping.name, attribute, _label(mapping, attribute), codec, sources, template, None, when)
 
 
 def _label(mapping: ClassMapping, attribute: Attribute) -> str:

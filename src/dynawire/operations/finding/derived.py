@@ -8,10 +8,11 @@ from math import prod
 from typing import Any
 
 from ...expressions import Comparison, Condition, Value
+from ...expressions.normal_form import conjuncts
 from ..computation import Computation
 from ..target import Target
 from ..template_keys import constant_comparisons, sort_condition
-from .facts import Facts
+from .facts import Facts, follows
 
 __all__ = ["derived_conditions", "template_sources"]
 
@@ -35,7 +36,7 @@ def derived_conditions(target: Target, parts: Sequence[Condition]) -> tuple[list
     found: list[Condition] = []
     vacant: list[str] = []
     for composition in _compositions(target):
-        condition, says_something = _derived(target, composition, facts, usable)
+        condition, says_something = _derived(target, composition, parts, facts, usable)
         if condition is not None:
             found.append(condition)
         if not says_something:
@@ -51,15 +52,24 @@ def _compositions(target: Target) -> list[Computation]:
 
 
 def _derived(
-    target: Target, computation: Computation, facts: Facts, usable: dict[str, list[Comparison]]
+    target: Target,
+    computation: Computation,
+    parts: Sequence[Condition],
+    facts: Facts,
+    usable: dict[str, list[Comparison]],
 ) -> tuple[Condition | None, bool]:
     template = computation.template
     assert template is not None
     points = {name: facts.points[name] for name in computation.sources if name in facts.points}
     single: dict[str, Any] = {name: values[0] for name, values in points.items() if len(values) == 1}
-    if computation.test is not None and not (single.keys() >= computation.sources.keys() and computation.test(single)):
-        # An item that does not fulfil it does not have the key.
-        return None, True
+    if computation.test is not None:
+        if single.keys() >= computation.sources.keys():
+            fulfils = computation.test(single)
+        else:
+            fulfils = all(follows(one, parts, facts) for one in conjuncts(computation.when))
+        if not fulfils:
+            # An item that does not fulfil it does not have the key.
+            return None, True
     path = target.mapped.paths_by_stored_name[computation.name]
     sources = list(dict.fromkeys(template.sources))
     if all(name in points for name in sources):
@@ -71,7 +81,7 @@ def _derived(
         ]
         operands = tuple(Value(None, {"S": text}) for text in dict.fromkeys(texts))
         return Comparison("=" if len(operands) == 1 else "IN", path, operands), bool(sources)
-    if any("NULL" in target.plan.codecs[one.name].tags for one in computation.sources.values()):
+    if any("NULL" in target.plan.codecs[computation.sources[one].name].tags for one in sources):
         # Of what is not known one source may be absent, and then so is the key.
         return None, True
     place, prefix = computation.beginning(single)

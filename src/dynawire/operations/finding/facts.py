@@ -11,7 +11,7 @@ from ...expressions.normal_form import alternatives, conjuncts
 from ...mapping.value_codec import WireValue
 from ..identity import canonical_number
 
-__all__ = ["SELECTIVITY", "Facts", "KeyRange", "is_present", "range_of", "value_identity"]
+__all__ = ["SELECTIVITY", "Facts", "KeyRange", "follows", "is_present", "range_of", "value_identity"]
 
 _KEY_TAGS = frozenset({"S", "N", "B"})
 _COMPLEMENTS = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
@@ -228,6 +228,36 @@ def _length(wire: WireValue | None) -> int:
 
 def _has_prefix(wire: WireValue, prefix: WireValue) -> bool:
     return bool(ordering(wire).startswith(ordering(prefix)))
+
+
+def follows(condition: Condition, conditions: Sequence[Condition], facts: Facts) -> bool:
+    """Whether a condition holds of every item of which all of others hold, as far as these compare with constants.
+
+    Args:
+        condition: it.
+        conditions: the others.
+        facts: what they say.
+    """
+    if isinstance(condition, Comparison) and condition.operator == "attribute_exists":
+        return len(condition.path._steps) == 1 and is_present(str(condition.path._steps[0]), conditions)
+    found = None if isinstance(condition, Negation) else _simple(condition)
+    if found is None:
+        return False
+    name, operator, wires = found
+    if not is_present(name, conditions):
+        return False  # NOT < holds of items without the attribute, too
+    points = facts.points.get(name)
+    if operator in ("=", "IN"):
+        wanted = set(map(value_identity, wires))
+        return points is not None and wanted.issuperset(map(value_identity, points))
+    mine = facts.of(name)
+    if len({tag for one in (wires, *(fact.wires for fact in mine)) for wire in one for tag in wire}) > 1:
+        return False
+    low, high, prefix = _bounds(mine)
+    if operator == "begins_with":
+        every = points if points is not None else [] if prefix is None else [prefix]
+        return bool(every) and all(_has_prefix(one, wires[0]) for one in every)
+    return bool(_implied([_Fact(0, operator, wires)], low, high))
 
 
 def is_present(name: str, conditions: Sequence[Condition]) -> bool:

@@ -125,7 +125,11 @@ class Ways:
         """The Python name of an attribute."""
         placement = self.target.mapped.mapping.placement
         template = None if placement is None else placement.keys.get(stored_name)
-        return self.paths[stored_name]._label if template is None else f"{stored_name} ({template.text})"
+        if template is None:
+            return self.paths[stored_name]._label
+        computed = self.target.computed
+        when = None if computed is None else computed.by_name[stored_name].when
+        return f"{stored_name} ({template.text}{'' if when is None else f' when {when!r}'})"
 
     def of(self, source: Source, parts: Sequence[Condition], facts: Facts) -> Iterator[Candidate]:
         """The ways to query a source: several values of sort key attributes one by one, or as a range.
