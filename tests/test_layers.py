@@ -34,7 +34,7 @@ TABLE = set(
 MODEL = set(
     """
     awaiting completion composed declare ids index managed marshmallow metaclass model model_batches
-    model_operations pydantic related relations running schema_model schematics single_table stepping
+    library_model model_operations pydantic related relations running schema_model schematics single_table stepping
     workflow
     """.split()
 )

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 from .errors import SchemaError
 from .mapping.adapters.base import Adapter
 from .mapping.annotations import Names
-from .mapping.attributes import Attribute, AttributeDeclaration
 from .mapping.class_body import DeclaredAttribute
 from .mapping.class_mapping import ClassMapping, nearest
-from .mapping.indexes import IndexDeclaration
+from .mapping.indexes import declared_indexes
 from .mapping.key_types import check_key_types
 from .mapping.placed import PlacedKeywords, class_mapping
 from .mapping.records import record_fields
@@ -112,14 +111,9 @@ class Completion:
 
     def _resolve(self) -> ClassMapping:
         hints = {name: _resolved(self._cls, name, one) for name, one in self._declared.items()}
-        attributes = [_attribute(name, hints[name], declared.declaration) for name, declared in self._declared.items()]
+        attributes = [one.declaration.attribute(name, hints[name]) for name, one in self._declared.items()]
         cls = self._cls
-        indexes: dict[str, IndexDeclaration] = {}
-        for base in reversed(cls.__mro__):
-            for name, value in base.__dict__.items():
-                indexes.pop(name, None)
-                if isinstance(value, IndexDeclaration) and name not in self._declared:
-                    indexes[name] = value
+        indexes = {name: one for name, one in declared_indexes(cls).items() if name not in self._declared}
         mapping = class_mapping(
             cls,
             self._table,
@@ -164,27 +158,6 @@ class _LaterPaths(dict[str, Any]):
 
     def __contains__(self, name: object) -> bool:
         return name in self._names
-
-
-def _attribute(name: str, annotation: Any, declaration: AttributeDeclaration) -> Attribute:
-    return Attribute(
-        name=name,
-        stored_name=name if declaration.name is None else declaration.name,
-        annotation=annotation,
-        default=declaration.default,
-        default_factory=declaration.default_factory,
-        role=declaration.role,
-        constraints=declaration.constraints,
-        store_none=declaration.store_none,
-        immutable=declaration.immutable,
-        upkeep=declaration.upkeep,
-        clock=declaration.clock,
-        ttl=declaration.ttl,
-        mutator=declaration.mutator,
-        computed=declaration.computed,
-        unique=declaration.unique,
-        counter=declaration.counter,
-    )
 
 
 def _resolved(cls: Any, name: str, declared: DeclaredAttribute) -> Any:

@@ -5,27 +5,25 @@ from __future__ import annotations
 import sys
 from _thread import RLock
 from collections.abc import Callable
-from types import FrameType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, dataclass_transform
 
 import msgspec
 from pydantic import BaseModel, Field, PrivateAttr
 
 from .declare import Attr, attr, partition_key, sort_key
-from .errors import SchemaError
 from .expressions import Paths
+from .library_model import LibraryCompletion, PathsOfClass, class_error, declare_relations
 from .managed import created_at, ttl, updated_at, version
 from .mapping.adapters.pydantic import PydanticAdapter, pydantic_fields, trusting
-from .mapping.annotations import Names, body_annotations
+from .mapping.annotations import body_annotations
 from .mapping.attributes import NO_DEFAULT, AttributeDeclaration
-from .mapping.class_body import related_annotation
 from .mapping.class_mapping import TableOptions
 from .mapping.habits import is_attr, keyword_advice, refuse_unread_mixins
 from .mapping.indexes import IndexDeclaration
 from .mapping.layout import TableLayout
 from .mapping.migrations import Migrations
-from .mapping.placed import PlacedKeywords, class_mapping, placement_of
-from .mapping.relations import RelationDeclaration, check_relations, relation_problem
+from .mapping.placed import placement_of
+from .mapping.relations import RelationDeclaration, check_relations
 from .model_operations import ModelOperations
 from .operations.mapped import MappedClass, mapped
 from .relations import many_to_many, many_to_one, one_to_many, one_to_one
@@ -75,12 +73,13 @@ class _PydanticMeta(ModelMetaclass):
         placed_by = placement_of(name, table, placing | options)
         table = table.name if isinstance(table, TableLayout) else table
         if load is not None and load not in _LOADING:
-            raise _error(name, f"load={load!r}: write 'trust' or 'validate'")
+            raise class_error(name, f"load={load!r}: write 'trust' or 'validate'")
         if options and table is None:
-            raise _error(name, f'{min(options)}= is about a table, and the class has none; write table="..."')
+            raise class_error(name, f'{min(options)}= is about a table, and the class has none; write table="..."')
         relations = {key: one for key, one in namespace.items() if isinstance(one, RelationDeclaration)}
         if relations:
-            _take_relations(name, bases, namespace, relations, table, sys._getframe(1))
+            declare_relations(name, relations, namespace, table, sys._getframe(1), _RESERVED)
+            _take_relations(bases, namespace, relations)
         if any(isinstance(base, _PydanticMeta) for base in bases):
             _check_names(name, namespace)
             _check_habits(name, bases, namespace, keywords)
@@ -90,11 +89,11 @@ class _PydanticMeta(ModelMetaclass):
         for key, index in indexes.items():
             del namespace[key]
             if index.problem is not None:
-                raise _error(name, f"the index {key} {index.problem}", key)
+                raise class_error(name, f"the index {key} {index.problem}", key)
         for key, declaration in declared.items():
             problem = declaration.problem()
             if problem is not None:
-                raise _error(name, f"{key} {problem}", key)
+                raise class_error(name, f"{key} {problem}", key)
             namespace[key] = _field(declaration)
         # Of every field: one declared again without a word does not inherit what was said before.
         namespace["__declarations__"] = {key: declared.get(key) for key in body_annotations(namespace)}
@@ -137,48 +136,23 @@ class _PydanticMeta(ModelMetaclass):
             return super().__getattr__(name)
 
 
-class _Completion:
+class _Completion(LibraryCompletion):
     """Maps a class when it is first used: by then pydantic knows every name in its annotations."""
-
-    def __init__(self, cls: Any, table: str | None, placed_by: PlacedKeywords | None) -> None:
-        self._cls = cls
-        self._table = table
-        self._placed_by = placed_by
-
-    def __call__(self) -> MappedClass:
-        with _completing:
-            found = self._cls.__mapped__
-            return found if isinstance(found, MappedClass) else self._complete()
 
     def _complete(self) -> MappedClass:
         cls = self._cls
         try:
             fields = pydantic_fields(cls)
         except NameError as error:
-            raise _error(cls.__name__, f"{error} is not defined; define it, or call model_rebuild()") from None
+            raise class_error(cls.__name__, f"{error} is not defined; define it, or call model_rebuild()") from None
         if fields is None:
-            raise _error(cls.__name__, "a RootModel has no attributes; nest it in a model that has a key")
-        indexes: dict[str, IndexDeclaration] = {}
-        for base in reversed(cls.__mro__):
-            for name, value in base.__dict__.items():
-                indexes.pop(name, None)
-                if isinstance(value, IndexDeclaration):
-                    indexes[name] = value
-        if getattr(cls, "__relates__", False):
-            check_relations(cls, cls.model_fields)
-        mapping = class_mapping(
-            cls, self._table, list(fields.attributes), indexes, cls.__table_keywords__, self._placed_by
-        )
+            raise class_error(cls.__name__, "a RootModel has no attributes; nest it in a model that has a key")
+        mapping = self._mapping(fields.attributes)
         if cls.__load__ == "trust":
             fields = msgspec.structs.replace(fields, make=trusting(cls))
         found = MappedClass(mapping, fields, PydanticAdapter(cls, fields, _slot))
         type.__setattr__(cls, "__mapped__", found)
         return found
-
-
-class _PathsOfClass:
-    def __get__(self, instance: object, owner: type[Any]) -> Paths:
-        return Paths(mapped(owner).paths, owner.__name__)
 
 
 class PydanticModel(BaseModel, ModelOperations[Any, Any], metaclass=_PydanticMeta):
@@ -250,7 +224,7 @@ class PydanticModel(BaseModel, ModelOperations[Any, Any], metaclass=_PydanticMet
 
 _slot: Any = PydanticModel.__dict__["_loaded"]
 if not TYPE_CHECKING:
-    type.__setattr__(PydanticModel, "paths", _PathsOfClass())
+    type.__setattr__(PydanticModel, "paths", PathsOfClass())
 _RESERVED = frozenset(name for name in (*dir(ModelOperations), "paths") if not name.startswith("_"))
 
 
@@ -262,24 +236,13 @@ def _field(declaration: AttributeDeclaration) -> Any:
 
 
 def _take_relations(
-    model: str,
-    bases: tuple[type[Any], ...],
-    namespace: dict[str, Any],
-    relations: dict[str, RelationDeclaration],
-    table: str | None,
-    frame: FrameType,
+    bases: tuple[type[Any], ...], namespace: dict[str, Any], relations: dict[str, RelationDeclaration]
 ) -> None:
     """Take the relations out of a class body: pydantic would make fields of them."""
     annotations = body_annotations(namespace)
-    for name, relation in relations.items():
-        names = Names(namespace["__module__"], frame)
-        problem = relation_problem(name, relation, _RESERVED, annotations.get(name), names)
-        if problem is None and table is None:
-            problem = f'{name} is a relation, but the class has no table; write table="..."'
-        if problem is not None:
-            raise _error(model, problem, name)
+    for name in relations:
         del namespace[name]
-        relation.declared_in(names, related_annotation(annotations.pop(name, None)))
+        annotations.pop(name, None)
     for annotate in ("__annotate__", "__annotate_func__"):
         namespace.pop(annotate, None)
     namespace["__annotations__"] = annotations
@@ -295,7 +258,7 @@ def _take_relations(
 def _check_names(model: str, namespace: dict[str, Any]) -> None:
     for name in body_annotations(namespace):
         if name in _RESERVED:
-            raise _error(
+            raise class_error(
                 model,
                 f"{name} is the name of {model}'s own {name}; choose another Python name and keep the stored one: "
                 f"{name}_: ... = attr(name={name!r})",
@@ -309,14 +272,15 @@ def _check_habits(
     for name in keywords:
         advice = keyword_advice(name)
         if advice is not None:
-            raise _error(model, f"unknown class keyword {name!r}; {advice}")
+            raise class_error(model, f"unknown class keyword {name!r}; {advice}")
     for name, annotation in body_annotations(namespace).items():
         if is_attr(annotation, Attr):
-            raise _error(model, f"{name}: Attr[...] is for a Model; write the plain type here, {name}: ...", name)
+            text = f"{name}: Attr[...] is for a Model; write the plain type here, {name}: ..."
+            raise class_error(model, text, name)
     refuse_unread_mixins(
-        bases, Attr, lambda cls: issubclass(cls, BaseModel), "PydanticModel", lambda text, at: _error(model, text, at)
+        bases,
+        Attr,
+        lambda cls: issubclass(cls, BaseModel),
+        "PydanticModel",
+        lambda text, at: class_error(model, text, at),
     )
-
-
-def _error(model: str, message: str, attribute: str | None = None) -> SchemaError:
-    return SchemaError(f"{model}: {message}", model=model, attribute=attribute)

@@ -81,10 +81,35 @@ class _Related:
         return f"<{self._relationship!r}{'' if self.is_loaded else ', not read yet'}>"
 
 
-class _RelatedMany(_Related):
+class _RelatedMany(_Related, Generic[T]):
     """What leads to several items: iterable, and without positions before they are read."""
 
     __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        def _all(self, *, consistent: bool = False) -> Operation[list[T]]:
+            """All of them: each kind's own."""
+            ...
+
+    @property
+    def value(self) -> list[T]:
+        """All of them as far as they were read or prefetched; never a request.
+
+        Raises:
+            NotLoaded: they were not read yet.
+        """
+        return list(self._value())
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(run(self._engine, self._all()))
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        for item in await arun(self._engine, self._all()):
+            yield item
+
+    def __len__(self) -> int:
+        return len(run(self._engine, self._all()))
 
     # Type checkers refuse it by themselves.
     if not TYPE_CHECKING:
@@ -217,7 +242,7 @@ class RelatedItem(_Related, Generic[T]):
             )
 
 
-class RelatedItems(_RelatedMany, Generic[T]):
+class RelatedItems(_RelatedMany[T]):
     """The other items that an instance leads to: ``for comment in post.comments``, ``async for``, ``all()``.
 
     Nothing is read until they are asked for, and then they are kept with the instance; ``refresh()`` reads them again.
@@ -242,15 +267,6 @@ class RelatedItems(_RelatedMany, Generic[T]):
     def _count(self) -> Operation[int]:
         """How many there are (``Select: COUNT``), as stored now. It costs as many read units as reading them."""
         return self.query()._count()
-
-    @property
-    def value(self) -> list[T]:
-        """All of them as far as they were read or prefetched; never a request.
-
-        Raises:
-            NotLoaded: they were not read yet.
-        """
-        return list(self._value())
 
     def query(self, *conditions: Any, **lookups: Any) -> Query[T]:
         """The query of them, to be narrowed, ordered or paged: ``post.comments.query(Comment.at > noon).reverse()``.
@@ -290,18 +306,8 @@ class RelatedItems(_RelatedMany, Generic[T]):
     count = sync(_count)
     acount = asynchronous(_count)
 
-    def __iter__(self) -> Iterator[T]:
-        return iter(run(self._engine, self._all()))
 
-    async def __aiter__(self) -> AsyncIterator[T]:
-        for item in await arun(self._engine, self._all()):
-            yield item
-
-    def __len__(self) -> int:
-        return len(run(self._engine, self._all()))
-
-
-class LinkedItems(_RelatedMany, Generic[T]):
+class LinkedItems(_RelatedMany[T]):
     """The other items that an instance is linked to, and the links: ``post.tags.add(tag)``, ``post.tags.all()``.
 
     Each link is an item of its own, found from both sides.
@@ -346,15 +352,6 @@ class LinkedItems(_RelatedMany, Generic[T]):
         """
         return unlinked(current_database(), self._relationship, self._instance, others)
 
-    @property
-    def value(self) -> list[T]:
-        """All of them as far as they were read or prefetched; never a request.
-
-        Raises:
-            NotLoaded: they were not read yet.
-        """
-        return list(self._value())
-
     def links(self) -> Query[Any]:
         """The query of the links themselves, for their further attributes."""
         return link_query(current_database(), self._relationship, self._instance)
@@ -369,13 +366,3 @@ class LinkedItems(_RelatedMany, Generic[T]):
     aadd = asynchronous(_add)
     remove = sync(_remove)
     aremove = asynchronous(_remove)
-
-    def __iter__(self) -> Iterator[T]:
-        return iter(run(self._engine, self._all()))
-
-    async def __aiter__(self) -> AsyncIterator[T]:
-        for item in await arun(self._engine, self._all()):
-            yield item
-
-    def __len__(self) -> int:
-        return len(run(self._engine, self._all()))

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import sys
 from _thread import RLock
-from types import FrameType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from .errors import SchemaError
 from .expressions import Paths
+from .library_model import LibraryCompletion, PathsOfClass, class_error, declare_relations
 from .mapping.adapters.schema import SchemaAdapter, SchemaDriver, schema_record
-from .mapping.annotations import Names, body_annotations
+from .mapping.annotations import body_annotations
 from .mapping.attributes import NO_DEFAULT, AttributeDeclaration
-from .mapping.class_body import related_annotation
 from .mapping.class_mapping import TableOptions, nearest
 from .mapping.indexes import IndexDeclaration
 from .mapping.layout import TableLayout
 from .mapping.migrations import Migrations
-from .mapping.placed import PlacedKeywords, class_mapping, placement_of
-from .mapping.relations import RelationDeclaration, check_relations, relation_problem
+from .mapping.placed import placement_of
+from .mapping.relations import RelationDeclaration
 from .model_operations import ModelOperations
 from .operations.mapped import MappedClass, check_values, mapped
 
@@ -48,23 +47,25 @@ class _SchemaModelMeta(type):
         if unknown:
             one = min(unknown)
             listing = f"there are: {', '.join(_KEYWORDS)}"
-            raise _error(name, f"unknown class keyword {one!r}{nearest(one, _KEYWORDS, listing)}")
+            raise class_error(name, f"unknown class keyword {one!r}{nearest(one, _KEYWORDS, listing)}")
         placed_by = placement_of(name, table, placing | options)
         table = table.name if isinstance(table, TableLayout) else table
         if load is not None and load not in _LOADING:
-            raise _error(name, f"load={load!r}: write 'trust' or 'validate'")
+            raise class_error(name, f"load={load!r}: write 'trust' or 'validate'")
         if options and table is None:
-            raise _error(name, f'{min(options)}= is about a table, and the class has none; write table="..."')
+            raise class_error(name, f'{min(options)}= is about a table, and the class has none; write table="..."')
         if schema is not None and "Schema" in namespace:
-            raise _error(name, "has both schema= and a class Schema; keep one of them")
+            raise class_error(name, "has both schema= and a class Schema; keep one of them")
         declared: dict[str, AttributeDeclaration] = {}
         for key, one in list(namespace.items()):
             if isinstance(one, AttributeDeclaration):
                 declared[key] = namespace.pop(key)
             elif isinstance(one, IndexDeclaration) and one.problem is not None:
-                raise _error(name, f"the index {key} {one.problem}", key)
-        if any(isinstance(one, RelationDeclaration) for one in namespace.values()):
-            _take_relations(name, namespace, table, sys._getframe(1))
+                raise class_error(name, f"the index {key} {one.problem}", key)
+        relations = {key: one for key, one in namespace.items() if isinstance(one, RelationDeclaration)}
+        if relations:
+            declare_relations(name, relations, namespace, table, sys._getframe(1), _RESERVED)
+            namespace["__relates__"] = True
         cls: Any = super().__new__(metacls, name, bases, namespace)
         inherited: dict[str, Any] = {}
         declarations: dict[str, AttributeDeclaration] = {}
@@ -81,7 +82,7 @@ class _SchemaModelMeta(type):
             cls.Schema = cls.__as_schema__(given, name)
         if getattr(cls, "Schema", None) is None:
             if table is not None or declared:
-                raise _error(name, "needs a schema: an inner class Schema, or schema=")
+                raise class_error(name, "needs a schema: an inner class Schema, or schema=")
             return cls
         completion = _Completion(cls, table, placed_by)
         cls.__mapped__ = staticmethod(completion)
@@ -103,37 +104,15 @@ class _SchemaModelMeta(type):
             raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
 
 
-class _Completion:
+class _Completion(LibraryCompletion):
     """Maps a class, once what its schema nests is defined."""
-
-    def __init__(self, cls: Any, table: str | None, placed_by: PlacedKeywords | None) -> None:
-        self._cls = cls
-        self._table = table
-        self._placed_by = placed_by
-
-    def __call__(self) -> MappedClass:
-        with _completing:
-            found = self._cls.__mapped__
-            if isinstance(found, MappedClass):
-                return found
-            return self._complete()
 
     def _complete(self) -> MappedClass:
         cls = self._cls
         driver: SchemaDriver = cls.__drive__(cls, cls.Schema)
         self._check_names(driver)
         fields = schema_record(cls, driver, cls.__declarations__, trust=cls.__load__ == "trust")
-        indexes: dict[str, IndexDeclaration] = {}
-        for base in reversed(cls.__mro__):
-            for name, value in base.__dict__.items():
-                indexes.pop(name, None)
-                if isinstance(value, IndexDeclaration):
-                    indexes[name] = value
-        mapping = class_mapping(
-            cls, self._table, list(fields.attributes), indexes, cls.__table_keywords__, self._placed_by
-        )
-        if getattr(cls, "__relates__", False):
-            check_relations(cls, [one.name for one in fields.attributes])
+        mapping = self._mapping(fields.attributes)
         found = MappedClass(mapping, fields, SchemaAdapter(fields))
         cls.__driver__ = driver
         cls.__unset__ = {one.name: one.default if one.default is not NO_DEFAULT else None for one in fields.attributes}
@@ -145,9 +124,9 @@ class _Completion:
         known = [one.name for one in driver.members]
         for name in known:
             if not name.isidentifier():
-                raise _error(cls.__name__, f"{name!r} is not a name that can be written in Python", name)
+                raise class_error(cls.__name__, f"{name!r} is not a name that can be written in Python", name)
             if name in _RESERVED or name.startswith("_"):
-                raise _error(
+                raise class_error(
                     cls.__name__,
                     f"{name} is the name of {cls.__name__}'s own {name}; give the field another name in Python and "
                     "keep the stored one",
@@ -155,21 +134,16 @@ class _Completion:
                 )
             found = next((base.__dict__[name] for base in cls.__mro__ if name in base.__dict__), None)
             if found is not None:
-                raise _error(
+                raise class_error(
                     cls.__name__,
                     f"{name} is a field of its schema and, in the class, {_article(found)}; rename one of them, or "
                     f"write {name} = attr() to say more of the field",
                     name,
                 )
         for name in cls.__annotated__ - set(known):
-            raise _error(
+            raise class_error(
                 cls.__name__, f"{driver.name} has no field {name!r}{nearest(name, known)}; declare it there", name
             )
-
-
-class _PathsOfClass:
-    def __get__(self, instance: object, owner: type[Any]) -> Paths:
-        return Paths(mapped(owner).paths, owner.__name__)
 
 
 if TYPE_CHECKING:
@@ -304,28 +278,9 @@ class SchemaModel(_WithSchema, ModelOperations[Any, Any]):
 
 
 if not TYPE_CHECKING:
-    SchemaModel.paths = _PathsOfClass()
+    SchemaModel.paths = PathsOfClass()
 _RESERVED = frozenset(name for name in (*dir(SchemaModel), "Schema") if not name.startswith("__"))
-
-
-def _take_relations(model: str, namespace: dict[str, Any], table: str | None, frame: FrameType) -> None:
-    """Tell the relations in a class body what their annotations name."""
-    relations = {key: one for key, one in namespace.items() if isinstance(one, RelationDeclaration)}
-    annotations = body_annotations(namespace)
-    for name, relation in relations.items():
-        names = Names(namespace["__module__"], frame)
-        problem = relation_problem(name, relation, _RESERVED, annotations.get(name), names)
-        if problem is None and table is None:
-            problem = f'{name} is a relation, but the class has no table; write table="..."'
-        if problem is not None:
-            raise _error(model, problem, name)
-        relation.declared_in(names, related_annotation(annotations.get(name)))
-        namespace["__relates__"] = True
 
 
 def _article(found: Any) -> str:
     return "a method" if callable(found) else f"a {type(found).__name__}"
-
-
-def _error(model: str, message: str, attribute: str | None = None) -> SchemaError:
-    return SchemaError(f"{model}: {message}", model=model, attribute=attribute)

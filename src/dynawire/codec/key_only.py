@@ -12,32 +12,11 @@ from ..mapping.templates import BoundTemplate
 from .misfit import Misfit
 from .records import RecordCodec
 
-__all__ = ["KeyOnly", "key_only_members", "key_only_of"]
+__all__ = ["KeyOnly", "key_only_of"]
 
 
 class _KeyText(msgspec.Struct, gc=False):
     S: str
-
-
-def key_only_members(record: RecordCodec, unstored: frozenset[str], key_names: Sequence[str]) -> type[msgspec.Struct]:
-    """The struct msgspec reads an item into, without the attributes that are in the key, and with the key."""
-    required: list[Any] = []
-    optional: list[Any] = []
-    renames: dict[str, str] = {}
-    for position, attribute in enumerate(record.fields.attributes):
-        wire_type = record.codecs[attribute.name].wire_type
-        name = f"f{position}"
-        renames[name] = attribute.stored_name
-        if record.may_be_absent(attribute) or attribute.stored_name in unstored:
-            optional.append((name, wire_type | None, None))
-        else:
-            required.append((name, wire_type))
-    for place, key_name in enumerate(key_names):
-        renames[f"k{place}"] = key_name
-        required.append((f"k{place}", _KeyText))
-    return msgspec.defstruct(
-        f"Wire{record.cls.__name__}", [*required, *optional], rename=renames, gc=False, kw_only=True
-    )
 
 
 class KeyOnly:
@@ -57,7 +36,8 @@ class KeyOnly:
             for position, attribute in enumerate(record.fields.attributes)
             if attribute.stored_name in names
         ]
-        record.wire_members = key_only_members(record, names, key_names)
+        key = {f"k{place}": (name, _KeyText) for place, name in enumerate(key_names)}
+        record.wire_members = record.wire_struct(names, key)
 
     def stored(self, wire: dict[str, Any]) -> dict[str, Any]:
         """What of an item is stored."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -48,18 +48,26 @@ class RecordCodec(Codec):
         self.fields = fields
         self.codecs = codecs
         self.depth = max((codec.depth for codec in codecs.values()), default=0) + 1
-        self.wire_members = self._wire_members() if wire_members is None else wire_members
+        self.wire_members = self.wire_struct() if wire_members is None else wire_members
         self.payload_type = self.wire_members
 
-    def _wire_members(self) -> type[msgspec.Struct]:
-        required: list[Any] = []
+    def wire_struct(
+        self, unstored: Collection[str] = (), more: Mapping[str, tuple[str, Any]] | None = None
+    ) -> type[msgspec.Struct]:
+        """The struct msgspec reads an item into.
+
+        Args:
+            unstored: stored names of attributes that need not be there.
+            more: further members, each with its stored name and type.
+        """
+        required: list[Any] = [(name, wire_type) for name, (_, wire_type) in (more or {}).items()]
         optional: list[Any] = []
-        renames: dict[str, str] = {}
+        renames = {name: stored_name for name, (stored_name, _) in (more or {}).items()}
         for position, attribute in enumerate(self.fields.attributes):
             wire_type = self.codecs[attribute.name].wire_type
             name = f"f{position}"
             renames[name] = attribute.stored_name
-            if self.may_be_absent(attribute):
+            if self.may_be_absent(attribute) or attribute.stored_name in unstored:
                 optional.append((name, wire_type | None, None))
             else:
                 required.append((name, wire_type))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from types import FrameType
-from typing import Any, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
-__all__ = ["Names", "body_annotations", "type_hints"]
+__all__ = ["Names", "annotation_text", "body_annotations", "inside_brackets", "type_hints"]
 
 _CO_OPTIMIZED = 1
 """Set in the code of functions, and not in that of modules and class bodies (inspect.CO_OPTIMIZED)."""
@@ -23,6 +23,20 @@ def body_annotations(namespace: dict[str, Any]) -> dict[str, Any]:
         if annotate is not None:
             found = annotationlib.call_annotate_function(annotate, annotationlib.Format.FORWARDREF)
     return dict(found or {})
+
+
+def annotation_text(annotation: Any) -> str | None:
+    """The text of an annotation that is text, as a ForwardRef is; None of a type."""
+    if isinstance(annotation, str):
+        return annotation
+    text = getattr(annotation, "__forward_arg__", None)
+    return text if isinstance(text, str) else None
+
+
+def inside_brackets(annotation: Any) -> Any:
+    """What stands first inside the brackets of an annotation that has some."""
+    text = annotation_text(annotation)
+    return get_args(annotation)[0] if text is None else text[text.index("[") + 1 : text.rindex("]")].strip()
 
 
 def type_hints(cls: Any, names: Names | None = None) -> dict[str, Any]:

@@ -82,6 +82,35 @@ class AttributeDeclaration(msgspec.Struct, frozen=True, kw_only=True):
             return "has a mutator= that can't be called; it takes a function of one value, such as str.strip"
         return self.constraints.contradiction()
 
+    def attribute(self, name: str, annotation: Any, **known: Any) -> Attribute:
+        """The attribute that is declared so.
+
+        Args:
+            name: its name in Python.
+            annotation: its type, ``Annotated`` markers included.
+            known: what is said elsewhere, as of :class:`Attribute`: a default by the class's own library, a role by
+                ``db.table()``.
+        """
+        found = Attribute(
+            name=name,
+            stored_name=name if self.name is None else self.name,
+            annotation=annotation,
+            default=self.default,
+            default_factory=self.default_factory,
+            role=self.role,
+            constraints=self.constraints,
+            store_none=self.store_none,
+            immutable=self.immutable,
+            upkeep=self.upkeep,
+            clock=self.clock,
+            ttl=self.ttl,
+            unique=self.unique,
+            counter=self.counter,
+            mutator=self.mutator,
+            computed=self.computed,
+        )
+        return msgspec.structs.replace(found, **known) if known else found
+
 
 _BUILT_IN = frozenset({"list", "dict", "set", "bytearray"})
 

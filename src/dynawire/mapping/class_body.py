@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, get_args, get_origin
 
 import msgspec
 
 from ..errors import SchemaError
-from .annotations import Names, body_annotations
+from .annotations import Names, annotation_text, body_annotations, inside_brackets
 from .attributes import NO_DEFAULT, AttributeDeclaration
 from .habits import annotation_advice, body_advice, is_attr, is_one_subscript, text_head
 from .indexes import IndexDeclaration
-from .relations import RelationDeclaration, is_relation, relation_problem
+from .relations import RelationDeclaration, is_relation, related_annotation, relation_problem
 
-__all__ = ["ClassBody", "DeclaredAttribute", "inherited_attributes", "related_annotation"]
+__all__ = ["ClassBody", "DeclaredAttribute", "inherited_attributes"]
 
 
 class DeclaredAttribute:
@@ -97,7 +96,7 @@ class ClassBody:
             elif self._is_attribute(attribute, annotation):
                 self._check_name(attribute)
                 declaration = self._declaration(attribute)
-                inside = _inside(annotation)
+                inside = inside_brackets(annotation)
                 if is_attr(inside, attribute_type):
                     raise self.error(f"{attribute}: Attr stands in Attr; write Attr[...] once", attribute)
                 self.declared[attribute] = DeclaredAttribute(inside, declaration, names)
@@ -110,7 +109,7 @@ class ClassBody:
         return SchemaError(f"{self.name}: {message}", model=self.name, attribute=attribute)
 
     def _is_attribute(self, name: str, annotation: Any) -> bool:
-        text = _text(annotation)
+        text = annotation_text(annotation)
         kind = self._names.head(text) if text is not None else get_origin(annotation) or annotation
         if text is not None and kind is None:
             # Imported for type checkers only: nothing but its name is known here.
@@ -136,7 +135,7 @@ class ClassBody:
 
     def _related(self, name: str, annotation: Any) -> Any:
         """What stands in the brackets of a relation's annotation."""
-        text = _text(annotation)
+        text = annotation_text(annotation)
         kind = self._names.head(text) if text is not None else get_origin(annotation) or annotation
         if kind is self._attribute_type:
             shown = type(self._namespace[name]).__name__
@@ -199,37 +198,3 @@ class ClassBody:
                     f"{name}: Attr[...] = attr(default=...)",
                     name,
                 )
-
-
-def _text(annotation: Any) -> str | None:
-    """The text of an annotation that is text; a ForwardRef is one."""
-    if isinstance(annotation, str):
-        return annotation
-    text = getattr(annotation, "__forward_arg__", None)
-    return text if isinstance(text, str) else None
-
-
-def _inside(annotation: Any) -> Any:
-    """What stands inside the brackets of ``Attr[...]``."""
-    text = _text(annotation)
-    if text is None:
-        return get_args(annotation)[0]
-    return text[text.index("[") + 1 : text.rindex("]")].strip()
-
-
-def related_annotation(annotation: Any) -> Any:
-    """What stands in the brackets of a relation's annotation, be it a ClassVar or not; None when nothing does."""
-    text = _text(annotation)
-    if text is None:
-        inside = get_args(annotation)
-        return (
-            None if not inside else related_annotation(inside[0]) if get_origin(annotation) is ClassVar else inside[0]
-        )
-    if re.search(_BRACKETS, text) is None:
-        return None
-    name = text.partition("[")[0].rpartition(".")[2].strip()
-    return related_annotation(_inside(annotation)) if name == "ClassVar" else _inside(annotation)
-
-
-_BRACKETS = r"\[\s*[^\s\]].*\]"
-"""Brackets with something inside."""

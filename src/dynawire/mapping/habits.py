@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from ..errors import SchemaError
-from .annotations import body_annotations
+from .annotations import annotation_text, body_annotations
 from .attributes import AttributeDeclaration
 
 __all__ = [
@@ -73,16 +73,16 @@ def is_one_subscript(text: str) -> bool:
 
 def is_attr(annotation: Any, attribute_type: Any) -> bool:
     """Whether an annotation, or its text, is an ``Attr[...]``, as far as can be told without evaluating it."""
-    text = annotation if isinstance(annotation, str) else getattr(annotation, "__forward_arg__", None)
-    if isinstance(text, str):
+    text = annotation_text(annotation)
+    if text is not None:
         return text_head(text) == str(attribute_type.__name__)
     return (get_origin(annotation) or annotation) is attribute_type
 
 
 def annotation_advice(name: str, annotation: Any, attribute_type: Any) -> str | None:
     """What to write when ``Attr[...]`` stands inside of what belongs inside of it; None when it does not."""
-    text = annotation if isinstance(annotation, str) else getattr(annotation, "__forward_arg__", None)
-    if isinstance(text, str):
+    text = annotation_text(annotation)
+    if text is not None:
         found = f"{attribute_type.__name__}[" in text and not re.search(_EMPTY, text)
         is_annotated = text_head(text) == "Annotated"
         is_final = text_head(text) == "Final"

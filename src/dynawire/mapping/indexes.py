@@ -7,7 +7,9 @@ from typing import Any, Literal
 
 import msgspec
 
-__all__ = ["MAX_INCLUDED", "IndexDeclaration", "IndexDefinition", "Projection"]
+from .inherited import declarations_of
+
+__all__ = ["MAX_INCLUDED", "IndexDeclaration", "IndexDefinition", "Projection", "declared_indexes"]
 
 Projection = Literal["ALL", "KEYS_ONLY"] | Sequence[str]
 MAX_KEY_ATTRIBUTES = 4
@@ -116,3 +118,8 @@ def _names(given: Any, what: str) -> tuple[str, ...]:
     if names is None or not all(isinstance(name, str) for name in names):
         raise ValueError(f"has a {what}= that is not made of names: write the names of attributes as text")
     return names
+
+
+def declared_indexes(cls: type[Any]) -> dict[str, IndexDeclaration]:
+    """What a class and its bases say of indexes, by the name of the class attribute."""
+    return declarations_of(cls, IndexDeclaration)

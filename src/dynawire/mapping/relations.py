@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, ClassVar, Literal, get_args, get_origin
 
 import msgspec
 
 from ..errors import SchemaError
-from .annotations import Names
+from .annotations import Names, annotation_text, inside_brackets
 from .class_mapping import nearest
 from .habits import is_one_subscript, text_head
+from .inherited import declarations_of
 
 __all__ = [
     "CASCADES",
@@ -21,6 +23,7 @@ __all__ = [
     "check_relations",
     "declared_relations",
     "is_relation",
+    "related_annotation",
     "relation_problem",
     "unknown_attribute",
 ]
@@ -245,20 +248,19 @@ def relation_problem(
 
 def _annotation_problem(name: str, declaration: RelationDeclaration, annotation: Any, names: Names) -> str | None:
     """Why a relation can't be annotated so; None when it can, or when that is not known yet."""
-    text = annotation if isinstance(annotation, str) else getattr(annotation, "__forward_arg__", None)
-    kind: Any = names.head(text) if isinstance(text, str) else get_origin(annotation) or annotation
+    text = annotation_text(annotation)
+    kind: Any = names.head(text) if text is not None else get_origin(annotation) or annotation
     if kind is ClassVar:
-        inside = text[text.index("[") + 1 : text.rindex("]")] if isinstance(text, str) else get_args(annotation)[0]
-        return _annotation_problem(name, declaration, inside, names)
+        return _annotation_problem(name, declaration, inside_brackets(annotation), names)
     meant, call = type(declaration).__name__, declaration.facts.kind
     # What is imported for type checkers only is known by its name alone.
-    found = kind.__name__ if is_relation(kind) else text_head(text) if isinstance(text, str) and kind is None else None
+    found = kind.__name__ if is_relation(kind) else text_head(text) if text is not None and kind is None else None
     if found in _LEADS and found != meant:
         return (
             f"is annotated {found}[...], but {call}() {_LEADS[meant]}; write {name}: {meant}[...] = {call}(...), or "
             f"declare it with {_DECLARED_BY[found]}"
         )
-    is_whole = not isinstance(text, str) or "[" not in text or is_one_subscript(text)
+    is_whole = text is None or "[" not in text or is_one_subscript(text)
     if kind is None or kind is Any or (found is not None and is_whole):
         return None
     return f"is annotated as something else, but {call}() {_LEADS[meant]}; write {name}: {meant}[...] = {call}(...)"
@@ -266,13 +268,7 @@ def _annotation_problem(name: str, declaration: RelationDeclaration, annotation:
 
 def declared_relations(cls: type[Any]) -> dict[str, RelationDeclaration]:
     """What a class and its bases say of relations, by name; none of it is looked into."""
-    found: dict[str, RelationDeclaration] = {}
-    for base in reversed(cls.__mro__):
-        for name, value in base.__dict__.items():
-            found.pop(name, None)
-            if isinstance(value, RelationDeclaration):
-                found[name] = value
-    return found
+    return declarations_of(cls, RelationDeclaration)
 
 
 def check_relations(cls: type[Any], attributes: Collection[str]) -> None:
@@ -297,3 +293,20 @@ def unknown_attribute(name: Any, cls: type[Any], attributes: Collection[str]) ->
     shown = repr(name) if isinstance(name, str) else f"of type {type(name).__name__}"
     listing = f"its attributes: {', '.join(attributes) or 'none'}"
     return f"names the attribute {shown}, which {cls.__name__} does not have{nearest(str(name), attributes, listing)}"
+
+
+def related_annotation(annotation: Any) -> Any:
+    """What stands in the brackets of a relation's annotation, be it a ClassVar or not; None when nothing does."""
+    text = annotation_text(annotation)
+    if text is None:
+        inside = get_args(annotation)
+        return (
+            None if not inside else related_annotation(inside[0]) if get_origin(annotation) is ClassVar else inside[0]
+        )
+    if re.search(_BRACKETS, text) is None:
+        return None
+    return related_annotation(inside_brackets(text)) if text_head(text) == "ClassVar" else inside_brackets(text)
+
+
+_BRACKETS = r"\[\s*[^\s\]].*\]"
+"""Brackets with something inside."""

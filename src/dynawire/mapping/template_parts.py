@@ -15,7 +15,17 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["MAX_WIDTH", "Part", "bool_part", "exact_part", "padded_part", "plain_part", "text_part", "whole_part"]
+__all__ = [
+    "MAX_WIDTH",
+    "Part",
+    "bool_part",
+    "exact_part",
+    "padded_part",
+    "plain_part",
+    "significant_digits",
+    "text_part",
+    "whole_part",
+]
 
 MAX_WIDTH = 38
 """Digits DynamoDB keeps of a number."""
@@ -157,16 +167,22 @@ def exact_part(separator: str, *, last: bool) -> Part:
     return Part("N", _exact_text, _exact_number, ordered=last or separator < "0")
 
 
-def _exact_text(number: str) -> str:
+def significant_digits(number: str) -> tuple[int, str, int]:
+    """Of a number's text: 1 when it is negative, its digits without zeros around, the exponent of the first of them."""
     from decimal import Decimal
 
+    # Not normalize(): it rounds to the 28 digits of the default context.
     sign, digits, exponent = Decimal(number).as_tuple()
     assert isinstance(exponent, int)
     unpadded = "".join(map(str, digits)).lstrip("0")
-    significant = unpadded.rstrip("0")
+    return sign, unpadded.rstrip("0"), exponent + len(unpadded) - 1
+
+
+def _exact_text(number: str) -> str:
+    sign, significant, first = significant_digits(number)
     if not significant:
         return "p000"
-    power = exponent + len(unpadded) - 1 + _BIAS
+    power = first + _BIAS
     if not sign:
         return f"p{power:03}{significant}"
     return f"n{999 - power:03}{significant.translate(_COMPLEMENT)}z"

@@ -37,14 +37,10 @@ def canonical_number(text: str) -> str:
 
 
 def _canonical_decimal(text: str) -> str:
-    from decimal import Decimal
+    from ..mapping.template_parts import significant_digits
 
-    # Not normalize(): it rounds to the 28 digits of the default context.
-    sign, digits, exponent = Decimal(text).as_tuple()
-    assert isinstance(exponent, int)
-    unpadded = "".join(map(str, digits)).lstrip("0")
-    significant = unpadded.rstrip("0")
+    sign, significant, first = significant_digits(text)
     if not significant:
         return "0"
-    power = exponent + len(unpadded) - len(significant)
+    power = first + 1 - len(significant)
     return ("-" if sign else "") + significant + (f"e{power}" if power else "")

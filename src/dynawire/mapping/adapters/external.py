@@ -152,22 +152,12 @@ def _attribute(wrong: _Wrong, found: Attribute, said: AttributeDeclaration | Non
             "is made, or in a hook: hooks.before_save.connect(function, sender=...)",
             found.name,
         )
-    has_default = said.default is not NO_DEFAULT or said.default_factory is not NO_DEFAULT
-    return msgspec.structs.replace(
-        found,
-        stored_name=found.stored_name if said.name is None else said.name,
-        constraints=said.constraints,
-        store_none=said.store_none,
-        immutable=said.immutable,
-        upkeep=said.upkeep,
-        clock=said.clock,
-        ttl=said.ttl,
-        unique=said.unique,
-        counter=said.counter,
-        default=said.default if has_default else found.default,
-        default_factory=said.default_factory if has_default else found.default_factory,
-        role=role,
-    )
+    known: dict[str, Any] = {"role": role}
+    if said.name is None:
+        known["stored_name"] = found.stored_name
+    if said.default is NO_DEFAULT and said.default_factory is NO_DEFAULT:
+        known |= {"default": found.default, "default_factory": found.default_factory}
+    return said.attribute(found.name, found.annotation, **known)
 
 
 # ---------------------------------------------------------------------- its instances

@@ -86,22 +86,7 @@ def _attribute(cls: type[BaseModel], name: str, field: Any, said: AttributeDecla
     for marker in markers:
         annotation = Annotated[annotation, marker]
     default, factory = field_default(field)
-    return Attribute(
-        name=name,
-        stored_name=name if said.name is None else said.name,
-        annotation=annotation,
-        default=default,
-        default_factory=factory,
-        role=said.role,
-        constraints=said.constraints,
-        store_none=said.store_none,
-        immutable=said.immutable,
-        upkeep=said.upkeep,
-        clock=said.clock,
-        ttl=said.ttl,
-        unique=said.unique,
-        counter=said.counter,
-    )
+    return said.attribute(name, annotation, default=default, default_factory=factory)
 
 
 def field_default(field: Any) -> tuple[Any, Any]:
