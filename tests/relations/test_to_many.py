@@ -5,7 +5,19 @@ from __future__ import annotations
 import pytest
 
 import dynawire as dw
-from dynawire import RelationError
+from dynawire import (
+    Attr,
+    GlobalIndex,
+    ManyToMany,
+    Model,
+    RelationError,
+    attr,
+    counter,
+    many_to_many,
+    partition_key,
+    sort_key,
+    version,
+)
 from tests.relations.library import Author, Book, Interest, Order, Shop, Subject
 from tests.support.databases import Twins
 from tests.support.recording import RecordingEngine
@@ -179,3 +191,49 @@ def test_refused_links(sent: RecordingEngine, twin: Twins) -> None:
     with pytest.raises(TypeError):
         twin(ann.subjects).add(Subject(name="x"), colour="red")
     assert sent.operations() == []
+
+
+class Member(Model, table="members"):
+    id: Attr[str] = partition_key()
+
+    clubs: ManyToMany[Club] = many_to_many("Joining", own="member", other="club", back="members", cascade="delete")
+
+
+class Club(Model, table="clubs"):
+    id: Attr[str] = partition_key()
+
+    members: ManyToMany[Member] = many_to_many("Joining", own="club", other="member", back="clubs")
+
+
+class Joining(Model, table="joinings"):
+    """A link with everything that a batch can't keep."""
+
+    member: Attr[str] = partition_key()
+    club: Attr[str] = sort_key()
+    badge: Attr[str | None] = attr(default=None, unique=True)
+    number: Attr[int] = counter()
+    v: Attr[int] = version()
+
+    by_club = GlobalIndex("club", "member", projection="KEYS_ONLY")
+
+
+def test_links_that_a_batch_can_not_write(db: dw.Database, twin: Twins) -> None:
+    db.create_tables(Member, Club, Joining)
+    member, clubs = Member(id="m"), [Club(id=f"c{number:02}") for number in range(12)]
+    twin(Club).put_many(clubs)
+    twin(member).insert()
+    twin(member.clubs).add(*clubs, clubs[0])
+    assert [one.id for one in twin(member.clubs).all()] == [one.id for one in clubs]
+    assert sorted(link.number for link in member.clubs.links()) == list(range(1, 13))
+    with pytest.raises(dw.VersionConflict):
+        twin(member.clubs).add(clubs[3])
+    other = Member(id="n")
+    assert twin(other.clubs).all() == []
+    with pytest.raises(dw.UniqueConflict):
+        twin(other.clubs).add(clubs[0], clubs[1], badge="x")
+    assert len(twin(other.clubs).all()) == 1  # what it knew does not count any more
+    twin(member.clubs).remove(*clubs[:10], clubs[0])
+    assert [one.id for one in twin(member.clubs).all()] == ["c10", "c11"]
+    assert twin(Joining).rebuild_unique(dry_run=True).removed == 0
+    twin(member).delete()
+    assert [one.member for one in Joining.scan()] == ["n"]

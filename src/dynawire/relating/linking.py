@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..errors import RelationError
+from ..errors import DynawireError, RelationError
+from ..operations.at_once import at_once
 from ..operations.effects import Operation
 from .relationship import Relationship, is_unnumbered
 from .state import forget
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from ..database import Database
 
 __all__ = ["linked", "unlinked"]
+
+AT_ONCE = 8
+"""Single writes that are sent together."""
 
 
 def linked(
@@ -26,15 +30,23 @@ def linked(
     """Store a link from an instance to each of these others."""
     links = relationship.links
     assert links is not None
-    made = [links.cls(**_ends(relationship, instance, other), **attributes) for other in others]
+    ends = {tuple(one.values()): one for one in (_ends(relationship, instance, other) for other in others)}
+    made = [links.cls(**one, **attributes) for one in ends.values()]
     if not made:
         return
     table = database.table(links.cls)
-    if len(made) == 1:
-        yield from table._put(made[0])
-    else:
-        yield from table._put_many(made)
-    _forget(relationship, instance, others)
+    upkeep = table._target.upkeep
+    try:
+        if len(made) == 1:
+            yield from table._put(made[0])
+        elif upkeep is not None and (upkeep.version is not None or upkeep.keeping is not None):
+            # A batch can't keep what these have.
+            yield from _one_by_one([table._put(one) for one in made])
+        else:
+            yield from table._put_many(made)
+    finally:
+        # When it failed, some may have been written all the same.
+        _forget(relationship, instance, others)
 
 
 def unlinked(database: Database, relationship: Relationship, instance: Any, others: Sequence[Any]) -> Operation[None]:
@@ -47,11 +59,24 @@ def unlinked(database: Database, relationship: Relationship, instance: Any, othe
     keys = [table.key(*(each[name] for name in names)) for each in ends]
     if not keys:
         return
-    if len(keys) == 1:
-        yield from table._delete(keys[0])
-    else:
-        yield from table._delete_many(keys)
-    _forget(relationship, instance, others)
+    upkeep = table._target.upkeep
+    try:
+        if len(keys) == 1:
+            yield from table._delete(keys[0])
+        elif upkeep is not None and upkeep.keeping is not None:
+            yield from _one_by_one([table._delete(key) for key in dict.fromkeys(keys)])
+        else:
+            yield from table._delete_many(keys)
+    finally:
+        _forget(relationship, instance, others)
+
+
+def _one_by_one(writes: Sequence[Operation[Any]]) -> Operation[None]:
+    """Carry out single writes, some together; the first error is raised when those begun with it have ended."""
+    for start in range(0, len(writes), AT_ONCE):
+        for outcome in (yield from at_once(writes[start : start + AT_ONCE])):
+            if isinstance(outcome, DynawireError):
+                raise outcome
 
 
 def _ends(relationship: Relationship, instance: Any, other: Any) -> dict[str, Any]:
