@@ -27,8 +27,8 @@ INNER = {
 }
 TABLE = set(
     """
-    batch collection connecting database external find finding hooks keeping key lifecycle migrating
-    misuse page query relating table together transaction where
+    batch collection connecting database external find finding hooks keeping key lifecycle many migrating
+    misuse page query relating table together transaction where writing
     """.split()
 )
 MODEL = set(

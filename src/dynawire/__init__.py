@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from .index import GlobalIndex, IndexMap, LocalIndex
     from .key import Key
     from .managed import counter, created_at, discriminator, ttl, updated_at, version
+    from .many import MultipleItemsFound, Page
     from .mapping.keeping import Unique
     from .mapping.markers import EpochSeconds, Json, NaiveDatetime, Stored
     from .mapping.migrations import Migrations
@@ -61,7 +62,7 @@ if TYPE_CHECKING:
     from .operations.finding.where import WhereResult
     from .operations.migrating import MigrationFailure, MigrationResult
     from .operations.tables import TableDescription
-    from .query import Index, MultipleItemsFound, Page, Query
+    from .query import Index, Query
     from .related import LinkedItems, RelatedItem, RelatedItems
     from .relating.relation import Relation
     from .relations import (
@@ -208,7 +209,8 @@ _LOADED_WHEN_USED = {
         "operations.finding.where": ("WhereResult",),
         "operations.migrating": ("MigrationFailure", "MigrationResult"),
         "operations.tables": ("TableDescription",),
-        "query": ("Index", "MultipleItemsFound", "Page", "Query"),
+        "many": ("MultipleItemsFound", "Page"),
+        "query": ("Index", "Query"),
         "related": ("LinkedItems", "RelatedItem", "RelatedItems"),
         "relating.relation": ("Relation",),
         "relations": (

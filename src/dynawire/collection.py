@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Generic, Never, TypeVar
 
 from .database import current_database
 from .errors import ExpressionError
+from .many import whole_number
 from .mapping.layout import TableLayout
 from .operations.collecting import Unclaimed, by_name, collect, collection_plan, members_of, refuse_others
 from .operations.params import Params
 from .operations.twins import asynchronous, sync
-from .query import whole_number
 
 if TYPE_CHECKING:
     from .engines.protocol import Engine

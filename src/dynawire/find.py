@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import msgspec
 
-from .errors import DecodeError, ExpressionError, ItemNotFound
+from .errors import DecodeError, ExpressionError
 from .expressions import Condition, Path, Placeholders, all_of, compile_projection
-from .misuse import Unlisted
+from .many import Many, Page, whole_number
 from .operations.drivers import PageSource, astream_pages, stream_pages
 from .operations.expiry import expiry_of, no_expiry
 from .operations.finding.counting import count_found
@@ -26,7 +25,7 @@ from .operations.own_items import own_items
 from .operations.streaming import astream, collected, stream
 from .operations.target import Target, as_condition
 from .operations.twins import asynchronous, mark_coroutine_functions, sync
-from .query import MAX_SEGMENTS, MultipleItemsFound, Page, whole_number
+from .query import MAX_SEGMENTS
 
 if TYPE_CHECKING:
     from .engines.protocol import Engine
@@ -62,7 +61,7 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
     hide_expired: bool = False
 
 
-class Find(Unlisted, Generic[T]):
+class Find(Many[T]):
     """The items of which a condition holds, however they are best read.
 
     From the condition alone it is chosen whether they are read by key (GetItem, BatchGetItem), by one or several
@@ -193,6 +192,11 @@ class Find(Unlisted, Generic[T]):
         return target
 
     _shown = "Find"
+    _called = "find"
+
+    @property
+    def _limit(self) -> int | None:
+        return self._options.limit
 
     @property
     def _engine(self) -> Engine:
@@ -258,81 +262,12 @@ class Find(Unlisted, Generic[T]):
         sources: list[PageSource] = [*readers]
         return astream_pages(self._engine, sources, fetch_ahead=self._options.fetch_ahead)
 
-    def __iter__(self) -> Iterator[T]:
-        left = self._options.limit
-        if left == 0:
-            return
-        for page in self._pages():
-            if left is None:
-                yield from page
-                continue
-            yield from page[:left]
-            left -= len(page)
-            if left <= 0:
-                return
-
-    async def __aiter__(self) -> AsyncIterator[T]:
-        left = self._options.limit
-        if left == 0:
-            return
-        async with aclosing(self._apages()) as pages:
-            async for page in pages:
-                for item in page if left is None else page[:left]:
-                    yield item
-                if left is not None:
-                    left -= len(page)
-                    if left <= 0:
-                        return
-
-    def all(self) -> list[T]:
-        """Every item, as a list."""
-        limit = self._options.limit
-        items: list[T] = []
-        if limit != 0:
-            for page in self._pages():
-                items += page
-                if limit is not None and len(items) >= limit:
-                    break
-        return items if limit is None else items[:limit]
-
-    async def aall(self) -> list[T]:
-        """Every item, as a list."""
-        limit = self._options.limit
-        items: list[T] = []
-        if limit != 0:
-            async with aclosing(self._apages()) as pages:
-                async for page in pages:
-                    items += page
-                    if limit is not None and len(items) >= limit:
-                        break
-        return items if limit is None else items[:limit]
-
     def _up_to(self, count: int, *, keys: bool = False) -> Operation[list[T]]:
         """Up to so many items."""
         wanted = self._wanted(limit=count, keys=keys)
         if wanted.limit == 0:
             return []
         return (yield from collected(self._reading(wanted).stream(), wanted.limit))
-
-    def _first(self) -> Operation[T | None]:
-        """One of the items, the first with ``order_by``; None when there is none."""
-        items = yield from self._up_to(1)
-        return items[0] if items else None
-
-    def _one(self) -> Operation[T]:
-        """The only item.
-
-        Raises:
-            ItemNotFound: there is none.
-            MultipleItemsFound: there are several.
-        """
-        items = yield from self._up_to(2)
-        name = self._target.plan.name
-        if not items:
-            raise ItemNotFound(f"no {name} matches this find", code="", model=name)
-        if len(items) > 1:
-            raise MultipleItemsFound(f"more than one {name} matches this find; use first(), or narrow it")
-        return items[0]
 
     def _exists(self) -> Operation[bool]:
         """Whether any item matches; only keys are sent back."""
@@ -403,10 +338,6 @@ class Find(Unlisted, Generic[T]):
         found = yield from measured(Reading(self._target, plan, wanted).stream(), wanted.limit)
         return msgspec.structs.replace(explanation, measured=found)
 
-    first = sync(_first)
-    afirst = asynchronous(_first)
-    one = sync(_one)
-    aone = asynchronous(_one)
     exists = sync(_exists)
     aexists = asynchronous(_exists)
     count = sync(_count)

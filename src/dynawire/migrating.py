@@ -65,9 +65,9 @@ class TableMigrating:
             ExpressionError: the checkpoint is of another table, class or version, or an argument is out of range.
             DynawireError: the service refused; what was written stays, and a checkpoint goes on from there.
         """
+        from .many import whole_number
         from .operations.checkpoints import Checkpoints
         from .operations.migrating import MAX_MIGRATION_SEGMENTS, migrate_all
-        from .query import whole_number
 
         whole_number("segments=", segments, 1, MAX_MIGRATION_SEGMENTS)
         whole_number("page_size=", page_size, 1, 1000)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import msgspec
 
-from .errors import DecodeError, DynawireError, ExpressionError, ItemNotFound
+from .errors import DecodeError, ExpressionError
 from .expressions import Condition, Path, Placeholders, all_of, compile_projection
+from .many import Many, Page, whole_number
 from .mapping.indexes import IndexDefinition
-from .misuse import Unlisted, missing_from_index
+from .misuse import missing_from_index
 from .operations.drivers import astream_pages, stream_pages
 from .operations.own_items import own_items
 from .operations.pages import count_items, first_items, read_page
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from .engines.protocol import Engine
     from .find import Find
     from .operations.effects import Operation
+    from .operations.target import Target
     from .relating.relation import Relation
     from .table import Table
 
-__all__ = ["MAX_SEGMENTS", "Index", "MultipleItemsFound", "Page", "Query", "QueryParams", "whole_number"]
+__all__ = ["MAX_SEGMENTS", "Index", "Query", "QueryParams"]
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -36,36 +37,6 @@ C = TypeVar("C")
 D = TypeVar("D")
 E = TypeVar("E")
 MAX_SEGMENTS = 1_000_000
-
-
-class MultipleItemsFound(DynawireError):
-    """``one()`` found more than one item."""
-
-
-class Page(Generic[T]):
-    """One page of a query. Iterates over its items.
-
-    Attributes:
-        items: the items, never more than the size asked for.
-        cursor: an opaque, URL-safe text to go on with (``page(after=cursor)``); None at the end. Of a query with a
-            filter the last page may be empty, for the service can't know what still fits. It holds the key of the last
-            item, encoded but not encrypted.
-    """
-
-    __slots__ = ("cursor", "items")
-
-    def __init__(self, items: list[T], cursor: str | None) -> None:
-        self.items = items
-        self.cursor = cursor
-
-    def __iter__(self) -> Iterator[T]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def __repr__(self) -> str:
-        return f"<Page: {len(self.items)} items, {'more follow' if self.cursor else 'the last'}>"
 
 
 class QueryParams(Params):
@@ -80,7 +51,7 @@ class QueryParams(Params):
         return shown
 
 
-class Query(Unlisted, Generic[T]):
+class Query(Many[T]):
     """A read of many items with one partition key value (DynamoDB's Query), or of all (Scan).
 
     It never changes: every step gives a new one, so that a query can be kept and built upon. Nothing is sent until it
@@ -233,50 +204,6 @@ class Query(Unlisted, Generic[T]):
     def _apages(self) -> AsyncGenerator[list[T], None]:
         return astream_pages(self._engine, readers(self._read), fetch_ahead=self._read.fetch_ahead)
 
-    def __iter__(self) -> Iterator[T]:
-        left = self._read.limit
-        for page in self._pages():
-            if left is None:
-                yield from page
-                continue
-            # Each segment of a parallel scan reads up to the limit by itself.
-            yield from page[:left]
-            left -= len(page)
-            if left <= 0:
-                return
-
-    async def __aiter__(self) -> AsyncIterator[T]:
-        left = self._read.limit
-        async with aclosing(self._apages()) as pages:
-            async for page in pages:
-                for item in page if left is None else page[:left]:
-                    yield item
-                if left is not None:
-                    left -= len(page)
-                    if left <= 0:
-                        return
-
-    def all(self) -> list[T]:
-        """Every item, as a list."""
-        limit = self._read.limit
-        items: list[T] = []
-        for page in self._pages():
-            items += page
-            if limit is not None and len(items) >= limit:
-                break
-        return items if limit is None else items[:limit]
-
-    async def aall(self) -> list[T]:
-        """Every item, as a list."""
-        limit = self._read.limit
-        items: list[T] = []
-        async with aclosing(self._apages()) as pages:
-            async for page in pages:
-                items += page
-                if limit is not None and len(items) >= limit:
-                    break
-        return items if limit is None else items[:limit]
-
     def _read_page(self, size: int = 25, after: str | None = None) -> Operation[Page[T]]:
         """One page.
 
@@ -300,36 +227,12 @@ class Query(Unlisted, Generic[T]):
         limit = self._read.limit
         return first_items(compile_read(self._read), count if limit is None else min(count, limit))
 
-    def _first(self) -> Operation[T | None]:
-        """The first item, or None."""
-        items = yield from self._up_to(1)
-        return items[0] if items else None
-
-    def _one(self) -> Operation[T]:
-        """The only item.
-
-        Raises:
-            ItemNotFound: there is none.
-            MultipleItemsFound: there are several.
-        """
-        items = yield from self._up_to(2)
-        name = self._read.target.plan.name
-        if not items:
-            raise ItemNotFound(f"no {name} matches this query", code="", model=name)
-        if len(items) > 1:
-            raise MultipleItemsFound(f"more than one {name} matches this query; use first(), or narrow it")
-        return items[0]
-
     def _count(self) -> Operation[int]:
         """How many items match (``Select: COUNT``), up to the limit. It costs as many read units as reading them."""
         return count_items(compile_read(self._read, "count"), segments(self._read), self._read.limit)
 
     page = sync(_read_page)
     apage = asynchronous(_read_page)
-    first = sync(_first)
-    afirst = asynchronous(_first)
-    one = sync(_one)
-    aone = asynchronous(_one)
     count = sync(_count)
     acount = asynchronous(_count)
 
@@ -339,6 +242,15 @@ class Query(Unlisted, Generic[T]):
         return QueryParams(Query, lambda: self, only=("count", "first", "one", "page"))
 
     _shown = "Query"
+    _called = "query"
+
+    @property
+    def _target(self) -> Target:
+        return self._read.target
+
+    @property
+    def _limit(self) -> int | None:
+        return self._read.limit
 
     @property
     def _engine(self) -> Engine:
@@ -346,13 +258,6 @@ class Query(Unlisted, Generic[T]):
 
     def __repr__(self) -> str:
         return f"<{'scan' if self._read.key_conditions is None else 'query'} of {self._read.what}>"
-
-
-def whole_number(what: str, given: Any, least: int, most: int | None = None) -> None:
-    """Refuse what is not a whole number within limits."""
-    if type(given) is not int or given < least or (most is not None and given > most):
-        limits = f"{least:,} or more" if most is None else f"{least:,} to {most:,}"
-        raise ExpressionError(f"{what} takes a whole number, {limits}")
 
 
 class Index(Generic[T]):

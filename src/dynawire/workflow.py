@@ -15,11 +15,11 @@ from .ids import ulid
 from .index import GlobalIndex
 from .key import Key
 from .managed import created_at, updated_at, version
+from .many import whole_number
 from .model import Model
 from .operations.get import get_existing
 from .operations.pages import PageReader
 from .operations.reads import compile_read, read_of_query
-from .query import whole_number
 from .running import run_workflow
 from .table import Table
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..expressions import Condition, Path
 from ..find import Find
+from ..many import Page
 from ..operations.drivers import arun, run
 from ..operations.effects import Operation
 from ..operations.twins import asynchronous, sync
-from ..query import Page
 from .query import no_tuples
 from .relation import Relation, checked_relations, prefetch
 

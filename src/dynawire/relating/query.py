@@ -10,10 +10,11 @@ import msgspec
 
 from ..errors import ExpressionError
 from ..expressions import Path
+from ..many import Page
 from ..operations.drivers import arun, run
 from ..operations.effects import Operation
 from ..operations.twins import asynchronous, sync
-from ..query import Page, Query
+from ..query import Query
 from .relation import Relation, checked_relations, prefetch
 
 if TYPE_CHECKING:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import DynawireError, ExpressionError, ItemExists
 from ..expressions import Condition
+from ..many import MultipleItemsFound
 from ..operations.at_once import at_once
 from ..operations.effects import Operation
 from ..operations.identity import key_identity
 from ..operations.reads import readers
-from ..query import MultipleItemsFound, Query
+from ..query import Query
 from .relationship import Relationship
 from .state import Known
 
