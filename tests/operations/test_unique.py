@@ -13,7 +13,7 @@ import pytest
 import dynawire as dw
 from dynawire import Attr, GlobalIndex, Model, Unique, attr, partition_key, sort_key, ttl, version
 from dynawire.operations.guards import GUARD, OWNER
-from tests.support.databases import Twins, at_once, raw, raw_update, recorded, stored_item
+from tests.support.databases import Twins, at_once, case, raw, raw_update, recorded, stored_item
 from tests.support.recording import LoseResponse
 
 
@@ -555,3 +555,43 @@ def test_values_that_others_write_as_another_text(db: dw.Database, twin: Twins) 
     assert len(guards(db, Device)) == 1
     twin(device).delete()
     assert guards(db, Device) == []
+
+
+class Staff(Model, table="people"):
+    id: Attr[str] = partition_key()
+    mail: Attr[str | None] = attr(default=None, unique=Unique(name="mail"))
+
+
+class Guest(Model, table="people"):
+    id: Attr[str] = partition_key()
+    contact: Attr[str | None] = attr(default=None, unique=Unique(name="mail"))
+
+
+def test_classes_that_share_values_under_a_name(db: dw.Database, twin: Twins) -> None:
+    """Whatever their attributes are called, in a table of theirs or in a single one."""
+    house = dw.SingleTable("house")
+
+    class Room(Model, table=house, pk="ROOM#{id}", sk="ROOM"):
+        id: Attr[str]
+        title: Attr[str | None] = attr(default=None, unique=Unique(name="title"))
+
+    class Door(Model, table=house, pk="DOOR#{id}", sk="DOOR"):
+        id: Attr[str]
+        label: Attr[str | None] = attr(default=None, unique=Unique(name="title"))
+
+    classes: list[tuple[Any, str, Any, str]] = [(Staff, "mail", Guest, "contact"), (Room, "title", Door, "label")]
+    for one, own, other, others in classes:
+        with case(one.__name__):
+            db.create_tables(one)
+            twin(one(id="1", **{own: "x"})).insert()
+            twin(other(id="2", **{others: "y"})).insert()
+            for taken in (other(id="3", **{others: "x"}), one(id="3", **{own: "y"})):
+                with pytest.raises(dw.UniqueConflict):
+                    twin(taken).insert()
+            for cls in (one, other):
+                report = twin(cls).rebuild_unique()
+                assert (report.added, report.removed, report.duplicates) == (0, 0, [])
+            twin(one.key("1")).update(**{own: None})
+            twin(other(id="3", **{others: "x"})).insert()
+            twin(other.key("2")).delete()
+            twin(one(id="4", **{own: "y"})).insert()

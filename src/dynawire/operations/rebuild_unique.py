@@ -224,7 +224,7 @@ class _Rebuilding:
                     right = code is not None and self._identity(
                         Claim(self._target, unique, code, False, {}).key
                     ) == self._identity(guard)
-                    if not right:
+                    if not right and not unique.may_be_anothers(owner):
                         yield from self._remove(guard, owner)
                 self._report.guards += len(some)
                 self._done(len(some))

@@ -57,11 +57,12 @@ class UniqueAttribute:
     Attributes:
         label: its Python name.
         name: what its values are unique under.
+        is_named: whether that was given, so that attributes of other classes may share it.
         names: stored names of what its value is made of: its own, then those of the scope.
         told_by: stored name of what tells the class of an item, where several share a table; or None.
     """
 
-    __slots__ = ("_codecs", "_family", "_has", "_ignore_case", "label", "name", "names", "told_by")
+    __slots__ = ("_codecs", "_family", "_has", "_ignore_case", "is_named", "label", "name", "names", "told_by")
 
     def __init__(self, mapping: ClassMapping, plan: ClassPlan, attribute: Attribute) -> None:
         def wrong(message: str) -> SchemaError:
@@ -89,6 +90,7 @@ class UniqueAttribute:
                 raise wrong(f"its scope {one.name} must be stored as text, a number, binary or a bool")
         self.names = (attribute.stored_name, *(one.stored_name for one in scope))
         self._codecs = [None if _is_plain(one.annotation) else plan.codecs[one.name] for one in (attribute, *scope)]
+        self.is_named = attribute.unique.name is not None
         self.name = attribute.unique.name or f"{first_with(mapping, label)}.{attribute.stored_name}"
         self._family = mapping.family
         self.told_by = None if mapping.family is None else mapping.family.stored_name
@@ -98,6 +100,10 @@ class UniqueAttribute:
     def identity(self) -> tuple[Any, ...]:
         """What tells it from others; derived classes share the values of what they inherit."""
         return self.name, self.names
+
+    def may_be_anothers(self, item: Item) -> bool:
+        """Whether the value of an item that a guard is for may be in an attribute of another class."""
+        return self.is_named and bool(item) and self.names[0] not in item
 
     def code(self, item: Item) -> bytes | None:
         """What tells the guard of an item's value from others; None when it has no value, which needs no guard."""
