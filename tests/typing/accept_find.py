@@ -30,6 +30,8 @@ class Airport(Model, table="airports", allow_scan=False):
     by_city = GlobalIndex("city", projection="KEYS_ONLY")
 
 
+Found = list[tuple[int, str | None, str]]
+
 db = connect("memory:", allow_scan=False)
 find = Airport.find((Airport.city == "Austin") & (Airport.visits > 3), {"state": "TX"}, iata__begins_with="D")
 assert_type(find, Find[Airport])
@@ -41,6 +43,13 @@ assert_type(find.order_by(Airport.iata, reverse=True), Find[Airport])
 assert_type(find.project(Airport.iata, Airport.city), Find[tuple[str, str | None]])
 misfits: list[DecodeError] = []
 assert_type(find.collect_misfits(misfits).fetch_ahead(False), Find[Airport])
+
+assert_type(find.order_by(Airport.visits).limit(None).project(Airport.visits, Airport.city, Airport.state).all(), Found)
+assert_type(find.project(Airport.visits).one(), tuple[int])
+assert_type(find.project(Airport.visits).page(5).items, list[tuple[int]])
+assert_type(find.hide_expired(False).where(city__exists=True), Find[Airport])
+assert_type(Airport.by_city.query("x").hydrate().where(Airport.visits > 3).all(), list[Airport])
+assert_type(Airport.find(Airport.visits > 3, {"state": "x"}, city=None), Find[Airport])
 
 assert_type(find.all(), list[Airport])
 assert_type(find.first(), Airport | None)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import assert_type
+from typing import Any, assert_type
 
 from dynawire import (
     Attr,
+    Find,
     GlobalIndex,
+    LinkedItems,
     ManyToMany,
     Model,
+    Page,
     Query,
     RelatedItem,
     RelatedItems,
@@ -16,6 +19,7 @@ from dynawire import (
     ToMany,
     ToOne,
     aprefetch,
+    connect,
     many_to_many,
     many_to_one,
     one_to_many,
@@ -100,7 +104,29 @@ assert_type(post.tags.value, list[Tag])
 post.tags.add(Tag(name="x"))
 post.tags.remove(Tag(name="x"))
 
+assert_type(post.tags, LinkedItems[Tag])
+assert_type(post.tags.links(), Query[Any])
+assert_type(len(author.posts) + len(post.tags), int)
+assert_type([tag.name for tag in post.tags], list[str])
+assert_type(author.posts.is_loaded, bool)
+assert_type(author.posts.refresh(consistent=True), list[Post])
+assert_type(post.author.refresh(), Author | None)
+assert_type(post.author.delete(), None)
+assert_type(author.posts.filter(author_id="a").first(), Post | None)
+assert_type(author.posts.all()[0].author.value.posts, RelatedItems[Post])
+assert_type(Author.posts.with_(Post.author, Post.tags), Relation[Post])
+assert_type(Post.author.with_(Author.posts.with_(Post.tags)), Relation[Author])
+
 assert_type(Post.scan().with_(Post.author, Post.tags).all(), list[Post])
+assert_type(Post.query("p").with_(Post.author).first(), Post | None)
+assert_type(Post.query("p").with_(Post.author).one(), Post)
+assert_type(Post.scan().with_(Post.author).page(size=10), Page[Post])
+assert_type(Post.scan().with_(Post.author).limit(3).reverse().with_(Post.tags), Query[Post])
+assert_type([one.author.value.id for one in Post.scan().with_(Post.author)], list[str])
+assert_type(Post.find(Post.author_id == "a").with_(Post.author), Find[Post])
+assert_type(Post.find(author_id="a").with_(Post.author.with_(Author.profile)).one(), Post)
+assert_type(connect("memory:").table(Post).query("p").with_(Post.author), Query[Post])
+assert_type(Note.scan().with_(Note.author).all(), list[Note])
 assert_type(Post.by_author.query("a").with_(Post.author.with_(Author.profile)), Query[Post])
 prefetch([post], Post.author)
 
@@ -114,3 +140,9 @@ async def main() -> None:
     await aprefetch([post], Post.author)
     async for each in author.posts:
         assert_type(each, Post)
+    assert_type(await post.author.arefresh(), Author | None)
+    assert_type(await author.posts.acount(), int)
+    assert_type(await Post.scan().with_(Post.author).aall(), list[Post])
+    assert_type(await Post.find(author_id="a").with_(Post.author).afirst(), Post | None)
+    assert_type(await Post.scan().with_(Post.author).apage(), Page[Post])
+    assert_type([one.author.value async for one in Post.scan().with_(Post.author)], list[Author])

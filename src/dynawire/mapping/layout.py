@@ -141,7 +141,7 @@ class TableLayout:
         one, other = mine.keys[sort_key].literals[0], its.keys[sort_key].literals[0]
         return one.startswith(other) or other.startswith(one)
 
-    def classes(self) -> list[Any]:
+    def classes(self) -> list[type[Any]]:
         """The classes that have their items here, in the order in which they were declared."""
         self._complete()
         return [cls for cls, _ in self._living()]
