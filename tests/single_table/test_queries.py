@@ -268,6 +268,20 @@ class Job(Model, table=sparse, pk="JOB#{number}", sk="JOB"):
     chosen = IndexMap("gsi2", pk="CHOSEN#{note}", sk="{total}", when={"total__in": [1, 2]})
 
 
+ordered = dw.SingleTable("ordered", local_indexes=2)
+
+
+class Entry(Model, table=ordered, pk="SHELF#{shelf}", sk="ENTRY#{word}#{number}"):
+    shelf: Attr[str]
+    word: Attr[str]
+    number: Attr[int]
+    rank: Attr[int] = attr(default=0)
+    plain: Attr[int] = attr(default=0)
+
+    by_rank = IndexMap("lsi0", sk="RANK#{rank}#{word}")
+    by_plain = IndexMap("lsi1", sk="PLAIN#{plain:d}")
+
+
 jobs = st.tuples(
     st.sampled_from([None, 0, 1, 2, 3]),
     st.sampled_from([None, "open", "over", "done", ""]),
@@ -342,3 +356,42 @@ def test_a_sparse_index_is_taken_where_the_condition_says_that_its_own_holds() -
         text = str(Job.find((Job.note == "a") & (Job.total > 0)).explain(describe=False))
         assert "key gsi2_pk (CHOSEN#{note} when Job.total IN (:0, :1)) is not given by == or in_" in text
         assert index((Job.state == "open") & Job.note.not_exists()) is None
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(st.tuples(st.sampled_from(["a", "a#", "b", "%"]), st.integers(-20, 20)), max_size=8, unique=True),
+    st.booleans(),
+    st.integers(-5, 5),
+)
+def test_items_in_the_order_of_what_a_key_is_composed_of(rows: list[Any], reverse: bool, least: int) -> None:
+    with connected("memory:") as db, db.use():
+        db.create_tables(ordered)
+        for word, number in rows:
+            Entry(shelf="s", word=word, number=number, rank=number * 3).put()
+        finds: list[tuple[Any, Any, Any]] = [
+            (Entry.find(shelf="s"), Entry.word, lambda row: row[0]),
+            (Entry.find(shelf="s", word="a"), Entry.number, lambda row: row[1]),
+            (Entry.find(shelf="s", rank__gte=least), Entry.rank, lambda row: row[1] * 3),
+        ]
+        for find, path, key in finds:
+            expected = [key(row) for row in rows]
+            if path is Entry.number:
+                expected = [row[1] for row in rows if row[0] == "a"]
+            if path is Entry.rank:
+                expected = [one for one in expected if one >= least]
+            found = [getattr(one, path._label) for one in find.order_by(path, reverse=reverse)]
+            assert found == sorted(expected, reverse=reverse)
+
+
+def test_orders_that_no_key_gives() -> None:
+    with connected("memory:") as db, db.use():
+        db.create_tables(ordered)
+        for find in (
+            Entry.find(shelf="s").order_by(Entry.number),  # the word comes first
+            Entry.find(Entry.word.in_(["a", "b"]), shelf="s").order_by(Entry.number),
+            Entry.find(shelf="s").order_by(Entry.plain),  # numbers as they are do not sort
+            Entry.find().order_by(Entry.word),
+        ):
+            with pytest.raises(ExpressionError, match="in the order of"):
+                find.all()

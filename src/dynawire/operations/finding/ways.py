@@ -100,7 +100,7 @@ class Ways:
         if self.demand.order is None:
             return None
         for name in source.sort:
-            if name == self.demand.order:
+            if name == self.demand.order or self._composes_in_order(name, facts):
                 return None
             if len(facts.points.get(name, ())) != 1:
                 break
@@ -120,6 +120,20 @@ class Ways:
         wanted = {name for part in parts for name in top_level_names(part)}
         names = (source.missing if self.demand.names is None else self.demand.names - held) | (wanted - held)
         return ", ".join(sorted(map(self.label, names)))
+
+    def _composes_in_order(self, name: str, facts: Facts) -> bool:
+        """Whether the texts of a generic key are in the order demanded: all before that attribute in them is given."""
+        placement, computed = self.target.mapped.mapping.placement, self.target.computed
+        if placement is None or computed is None or name not in placement.keys:
+            return False
+        template = computed.by_name[name].template
+        assert template is not None
+        for source, part in zip(template.sources, template.parts, strict=True):
+            if source == self.demand.order:
+                return part.ordered
+            if len(facts.points.get(source, ())) != 1:
+                return False
+        return False
 
     def label(self, stored_name: str) -> str:
         """The Python name of an attribute."""
