@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from .mapping.attributes import AttributeDeclaration
 from .mapping.computed import ComputedDeclaration, Missing
+from .mapping.functions import is_async
 from .mapping.templates import DEFAULT_SEPARATOR, Template
 from .operations.mapped import mapped
 
@@ -97,6 +98,8 @@ def computed(function: Callable[..., Any], *sources: str, name: str | None = Non
     problem = None
     if not callable(function):
         problem = 'takes a function first, then names of attributes: computed(str.lower, "title")'
+    elif is_async(function):
+        problem = "is computed by an async function, and nothing awaits it where the attribute is looked at"
     elif not sources or not all(str(one).isidentifier() for one in sources):
         problem = 'names the attributes it is computed from: computed(str.lower, "title")'
     elif len(set(sources)) < len(sources):

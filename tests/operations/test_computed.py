@@ -339,6 +339,10 @@ def test_a_key_that_is_too_long_is_refused(db: dw.Database, twin: Twins) -> None
         twin(Thing(id="1", city="ü" * 1100)).put()
 
 
+async def awaited(text: str) -> str:
+    return text
+
+
 def shouted(text: str) -> str:
     if text == "secret":
         raise RuntimeError(f"no {text} here")
@@ -426,6 +430,7 @@ def test_a_function_that_raises(db: dw.Database, twin: Twins) -> None:
         (lambda: computed(str.lower), "names the attributes"),
         (lambda: computed(max, "a", "a"), "names an attribute twice"),
         (lambda: computed(str.lower, "zz"), "computed from 'zz'"),
+        (lambda: computed(awaited, "a"), "is computed by an async function"),
     ],
 )
 def test_misuse_is_told_when_the_class_is_made(declared: Any, reason: str) -> None:

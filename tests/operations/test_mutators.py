@@ -217,6 +217,15 @@ def test_wrong_declarations() -> None:
             id: Attr[str] = partition_key()
             name: Attr[str] = attr(mutator="strip")  # type: ignore[arg-type]
 
+    async def stripped(text: str) -> str:
+        return text.strip()
+
+    with pytest.raises(dw.SchemaError, match=r"Waiting: name has a mutator= that is async, .*; wait in a hook"):
+
+        class Waiting(Model, table="waiting"):
+            id: Attr[str] = partition_key()
+            name: Attr[str] = attr(mutator=stripped)
+
     with pytest.raises(dw.SchemaError, match="needs a __setattr__ of its own"):
 
         class Own(Model, table="own"):

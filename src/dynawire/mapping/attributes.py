@@ -80,6 +80,11 @@ class AttributeDeclaration(msgspec.Struct, frozen=True, kw_only=True):
             return problem
         if self.mutator is not None and not callable(self.mutator):
             return "has a mutator= that can't be called; it takes a function of one value, such as str.strip"
+        if self.mutator is not None:
+            from .functions import is_async
+
+            if is_async(self.mutator):
+                return "has a mutator= that is async, which no assignment awaits; wait in a hook: hooks.before_save"
         return self.constraints.contradiction()
 
     def attribute(self, name: str, annotation: Any, **known: Any) -> Attribute:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import msgspec
@@ -15,8 +15,6 @@ __all__ = ["Migrations", "Versions", "is_migrations"]
 Item = dict[str, Any]
 
 _VERSION = re.compile(r"0|[1-9]\d*")
-_ASYNC_FLAGS = 0x80 | 0x100 | 0x200
-"""CO_COROUTINE, CO_ITERABLE_COROUTINE and CO_ASYNC_GENERATOR of a code object."""
 
 
 class Versions(msgspec.Struct, frozen=True):
@@ -124,7 +122,9 @@ class _Declaration:
             method = getattr(self._cls, name)
             if not callable(method):
                 raise self._error("must be a method that takes the raw item", name)
-            if _is_async(method):
+            from .functions import is_async
+
+            if is_async(method):
                 raise self._error(
                     "is called while an item is read, blocking or not, so it can't be async; drop 'async'", name
                 )
@@ -157,8 +157,3 @@ class _Declaration:
                     "the version before",
                     name,
                 )
-
-
-def _is_async(method: Callable[..., Any]) -> bool:
-    code = getattr(method, "__code__", None)
-    return code is not None and bool(code.co_flags & _ASYNC_FLAGS)
