@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
 import dynawire as dw
+from dynawire import Attr, Model, attr, partition_key
 from tests.support.databases import Twins, at_once, case, raw, raw_update, recorded, stored_item
 from tests.support.models import Address, Place, place
 
@@ -185,6 +187,20 @@ def test_defaults_that_were_never_stored_are_not_stored(db: dw.Database, twin: T
     mine.visits = 0
     assert twin(mine).save() is True
     assert (stored_item(db, mine) or {})["visits"] == {"N": "0"}
+
+
+def test_what_a_factory_makes_anew_each_time_is_stored_with_the_first_save(db: dw.Database, twin: Twins) -> None:
+    class Session(Model, table="sessions"):
+        id: Attr[str] = partition_key()
+        token: Attr[UUID] = attr(default_factory=uuid4)
+
+    twin(db).create_tables(Session)
+    raw(db, Session, "PutItem", Item={"id": {"S": "a"}})
+    mine, yours = twin(Session).get("a"), twin(Session).get("a")
+    assert mine.token != yours.token
+    assert twin(mine).save() is True
+    assert twin(mine).save() is False
+    assert twin(Session).get("a").token == mine.token
 
 
 def test_a_deleted_item_is_not_brought_back(db: dw.Database, twin: Twins) -> None:

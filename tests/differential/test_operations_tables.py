@@ -366,9 +366,20 @@ def test_waiting_until_it_is_gone(db: dw.Database, twin: Twins, no_waiting: list
 def test_waiting_ends(db: dw.Database, twin: Twins, no_waiting: list[float]) -> None:
     recorded(db).answer("CreateTable", {})
     recorded(db).answer("DescribeTable", *[status("CREATING")] * 100)
-    with pytest.raises(dw.DynawireError, match=r"is CREATING and was not ACTIVE within 10 seconds"):
+    with pytest.raises(dw.DynawireError, match=r"is CREATING, and was not ready within 10 seconds"):
         twin(db.table(Reading)).create(timeout=10)
     assert 10 <= sum(no_waiting) <= 15
+    for answer, told in (
+        (status("ACTIVE", "CREATING"), "is ACTIVE, but its index i is CREATING, and"),
+        (status("ACTIVE", "ACTIVE", backfilling=True), "is ACTIVE, but an index is being filled, and"),
+    ):
+        recorded(db).forget_answers()
+        recorded(db).answer("CreateTable", {})
+        recorded(db).answer("DescribeTable", *[answer] * 100)
+        with pytest.raises(dw.DynawireError, match=told):
+            twin(db.table(Reading)).create(timeout=10)
+    recorded(db).forget_answers()
+    recorded(db).answer("DescribeTable", *[status("DELETING")] * 100)
     recorded(db).answer("DeleteTable", {})
     with pytest.raises(dw.DynawireError, match=r"was not gone within 0\.5 seconds"):
         twin(db.table(Reading)).drop(timeout=0.5)

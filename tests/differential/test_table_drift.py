@@ -49,6 +49,14 @@ class ProvisionedStop(Stop, table="stops", billing="PROVISIONED", read_units=1, 
     pass
 
 
+class ExpiringStop(Stop, table="stops", ttl="zone"):
+    pass
+
+
+class OtherExpiringStop(Stop, table="stops", ttl="gone"):
+    gone: Attr[int | None] = attr(default=None)
+
+
 class UnsortedStop(Model, table="stops"):
     line: Attr[str] = partition_key()
 
@@ -146,6 +154,19 @@ def test_a_table_that_is_as_declared_is_told_by_one_request(db: dw.Database, twi
     assert recorded(db).operations() == ["CreateTable", "DescribeTable"] * 3
 
 
+def test_who_may_not_ask_for_the_time_to_live_may_use_the_table(db: dw.Database, twin: Twins) -> None:
+    twin(db).create_tables(ExpiringStop)
+    recorded(db).clear()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert twin(db).create_tables(ExpiringStop) == []
+        for code in ("AccessDeniedException", "UnknownOperationException"):
+            recorded(db).answer("DescribeTimeToLive", service_error(code, "no"))
+            assert twin(db).create_tables(ExpiringStop) == []
+    assert recorded(db).operations() == ["CreateTable", "DescribeTable", "DescribeTimeToLive"] * 3
+    twin(db).drop_tables(ExpiringStop)  # for DynamoDB Local, see below
+
+
 @pytest.mark.parametrize(
     ("existing", "model", "message"),
     [
@@ -172,6 +193,8 @@ def test_what_a_table_keeps_for_life(
         (Stop, IndexedStop, r"the index by_town is missing; .*db\.update_tables\(IndexedStop\)"),
         (IndexedStop, OtherIndexStop, r"by_town has another key.*update_tables\(OtherIndexStop, delete_indexes=True\)"),
         (IndexedStop, RetypedStop, r"by_town has another key"),
+        (Stop, ExpiringStop, r"declares: time to live is off; .*db\.update_tables\(ExpiringStop\)"),
+        (ExpiringStop, OtherExpiringStop, r"declares: time to live is by another attribute; "),
         (
             Stop,
             ProvisionedStop,
@@ -186,6 +209,8 @@ def test_what_can_be_mended(db: dw.Database, twin: Twins, existing: type[Any], m
     assert "/src/dynawire/" not in caught[0].filename  # it is shown where the caller's line is
     twin(db).update_tables(model, delete_indexes=True)
     assert twin(db).create_tables(model) == []
+    # With twelve tables that have a time to live DynamoDB Local makes no more indexes.
+    twin(db).drop_tables(model)
 
 
 def test_an_index_the_table_has_not(db: dw.Database, twin: Twins) -> None:

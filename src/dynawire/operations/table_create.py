@@ -42,9 +42,10 @@ def create_tables(targets: Sequence[Target], *, exist_ok: bool, wait: bool, time
         else:
             continue
         if not created and description is not None:
-            from .table_drift import check_existing
+            from .table_drift import check_existing, time_to_live_drift
 
-            check_existing(target, description.raw)
+            drift = yield from time_to_live_drift(target)
+            check_existing(target, description.raw, drift)
         if ttl is not None:
             stored_name = target.mapped.mapping.attributes[ttl].stored_name
             yield from update_time_to_live(target.table_name, stored_name, enabled=True)

@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
-from ..errors import SchemaError, SchemaWarning
+from ..errors import CredentialsError, SchemaError, SchemaWarning, ServiceError
+from .effects import Operation
 from .table_definition import create_table_params
 from .table_update import billing_mode_steps, setting_steps, shape_of
+from .tables import describe_time_to_live
 from .target import Target
 
-__all__ = ["check_existing"]
+__all__ = ["check_existing", "time_to_live_drift"]
 
 
-def check_existing(target: Target, table: dict[str, Any]) -> None:
+def time_to_live_drift(target: Target) -> Operation[list[str]]:
+    """What to say of the time to live of an existing table: one may have been made without, or the making have been
+    interrupted before it was switched on. Nothing is asked for a class that declares none.
+    """
+    mapping = target.mapped.mapping
+    if mapping.options.ttl is None:
+        return []
+    wanted = mapping.attributes[mapping.options.ttl].stored_name
+    try:
+        found = yield from describe_time_to_live(target.table_name)
+    except (ServiceError, CredentialsError):
+        # Who may use a table need not be allowed to ask.
+        return []
+    if found == wanted:
+        return []
+    return ["time to live is off" if found is None else "time to live is by another attribute"]
+
+
+def check_existing(target: Target, table: dict[str, Any], further: Sequence[str] = ()) -> None:
     """See that an existing table is what its class declares, capacity units aside: those are set elsewhere too.
 
     Warns of what ``update_tables`` can mend (:class:`~dynawire.SchemaWarning`).
@@ -22,6 +43,7 @@ def check_existing(target: Target, table: dict[str, Any]) -> None:
     Args:
         target: the class and its table.
         table: what DescribeTable says of the table.
+        further: what else is to be told.
 
     Raises:
         SchemaError: the table's key or a local index is another one, which a table keeps for life.
@@ -51,6 +73,7 @@ def check_existing(target: Target, table: dict[str, Any]) -> None:
     found = [f"the index {index} is missing" for index in declared if index not in existing]
     found += [f"the index {index} has another key or projection" for index in others]
     found += [text for text, _ in chain(billing_mode_steps(wanted, table), setting_steps(wanted, table))]
+    found += further
     if found:
         import warnings
 

@@ -64,6 +64,14 @@ class TableDescription(msgspec.Struct, kw_only=True):
         backfilling = any(one.get("Backfilling") for one in self.raw.get("GlobalSecondaryIndexes") or ())
         return self.status == "ACTIVE" and not backfilling and set(self.indexes.values()) <= {"ACTIVE", ""}
 
+    @property
+    def what_lacks(self) -> str:
+        """The status of the table, or of those of its indexes that can't be used yet."""
+        if self.status != "ACTIVE":
+            return self.status
+        lacking = [f"{name} is {one}" for name, one in self.indexes.items() if one not in ("ACTIVE", "")]
+        return f"ACTIVE, but its index {', '.join(lacking)}" if lacking else "ACTIVE, but an index is being filled"
+
 
 def send_control(
     operation: str, request: dict[str, Any], *, changes: bool = False, about: Target | None = None
@@ -115,16 +123,16 @@ def wait_for_table(table_name: str, timeout: float, *, gone: bool = False) -> Op
     for pause in _pauses():
         try:
             description = yield from describe_table(table_name)
-            status = description.status
             if not gone and description.is_ready:
                 return description
+            status = description.status if gone else description.what_lacks
         except TableNotFound:
             if gone:
                 return None
             status = "not there yet"
         if waited >= timeout:
-            wanted = "gone" if gone else "ACTIVE"
-            raise DynawireError(f"table {table_name} is {status} and was not {wanted} within {timeout:g} seconds")
+            wanted = "gone" if gone else "ready"
+            raise DynawireError(f"table {table_name} is {status}, and was not {wanted} within {timeout:g} seconds")
         yield Sleep(pause)
         waited += pause
     return None
