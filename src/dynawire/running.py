@@ -34,6 +34,8 @@ __all__ = ["run_workflow"]
 
 MAX_OVERTAKINGS = 100
 """How often a runner looks again because others changed the workflow's own item."""
+MAX_NESTING = 32
+"""How deep workflows may stand in workflows; what is deeper leads to itself."""
 
 
 def run_workflow(workflow: Workflow, table: Table[Any]) -> Running[None]:
@@ -206,6 +208,11 @@ class _Recorded(StepRunner):
         workflow = self._workflow
         table = self._table.database.table(type(sub))
         sub.workflow_id = f"{workflow.workflow_id}/{place + 1}"
+        if sub.workflow_id.count("/") > MAX_NESTING:
+            raise ExpressionError(
+                f"{self._name}.steps(): workflows of workflows are more than {MAX_NESTING} deep; does {self._name} "
+                "lead to itself?"
+            )
         found = yield from get_item(table._target, (sub.workflow_id,), None, True)
         try:
             yield from run_workflow(found or sub, table)

@@ -127,10 +127,9 @@ class StepRunner:
                 raise
             except step.retry_on as error:
                 conflict = error
-            except DynawireError:
-                raise
             except Exception as error:
-                error.add_note(f"raised in {what}; nothing of this step was applied")
+                if what not in str(error) and not any(what in note for note in getattr(error, "__notes__", ())):
+                    error.add_note(f"raised in {what}; nothing of this step was applied")
                 raise
             finally:
                 if not done:

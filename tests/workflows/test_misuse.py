@@ -174,6 +174,37 @@ def test_changes_that_can_not_be_written() -> None:
     assert Entry.scan().count() == 0
 
 
+def test_every_error_of_a_step_says_which_one_it_was() -> None:
+    def overdraw(account: Account) -> None:
+        account.balance = -1
+
+    several: list[tuple[type[Exception], Any, str]] = [
+        (dw.ValidationError, step(overdraw, Account.key("ann")), "overdraw"),
+        (dw.LimitExceeded, step(nothing, *(Account.key(str(n)) for n in range(100)), missing_ok=True), "nothing"),
+        (dw.ItemNotFound, step(nothing, lambda: Account.get_one("nobody")), "nothing"),
+        (KeyError, step(lambda account: {}["x"], Account.key("ann"), name="look"), "look"),
+    ]
+    for kind, failing, name in several:
+        with pytest.raises(kind) as error:
+            _run(step(nothing, Account.key("ann")), failing)
+        assert error.value.__notes__ == [f"raised in step 2 ({name}) of Scripted; nothing of this step was applied"]
+    for failing in (step(nothing, Account.key("nobody")), step(nothing, lambda: None)):
+        with pytest.raises(dw.DynawireError) as missing:
+            _run(failing)
+        said = [str(missing.value), *getattr(missing.value, "__notes__", ())]
+        assert sum("step 1 (nothing) of Scripted" in one for one in said) == 1
+
+
+def test_a_workflow_that_leads_to_itself() -> None:
+    class Endless(dw.Workflow, table="workflows"):
+        def steps(self) -> list[Any]:
+            return [Endless()]
+
+    with pytest.raises(dw.ExpressionError, match=r"more than 32 deep; does Endless lead to itself\?"):
+        Endless(workflow_id="1").run()
+    assert Endless.scan().count() == 33
+
+
 def test_what_a_change_must_not_return() -> None:
     for returned in ("text", 5, {"owner": "x"}):
         with pytest.raises(dw.ExpressionError, match="returns nothing, or new items to insert"):
