@@ -236,16 +236,22 @@ _LOADED_WHEN_USED = {
 mark_coroutine_functions()
 
 
-def __getattr__(name: str) -> Any:
-    from importlib import import_module
+if not TYPE_CHECKING:
+    # Not for type checkers, to which a module with it has every name there is.
 
-    if name == "hooks":
-        return import_module(".hooks", __name__)
-    module = _LOADED_WHEN_USED.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = globals()[name] = getattr(import_module(f".{module}", __name__), name)
-    return found
+    def __getattr__(name: str) -> Any:
+        from importlib import import_module
+
+        if name == "hooks":
+            return import_module(".hooks", __name__)
+        module = _LOADED_WHEN_USED.get(name)
+        if module is None:
+            # With these Python adds the name that may be meant.
+            raise AttributeError(
+                f"module {__name__!r} has no attribute {name!r}", name=name, obj=import_module(__name__)
+            )
+        found = globals()[name] = getattr(import_module(f".{module}", __name__), name)
+        return found
 
 
 def __dir__() -> list[str]:

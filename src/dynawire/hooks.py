@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 from .errors import SchemaError
 from .operations.hooks import Event, connect, disconnect, mark
@@ -122,11 +122,14 @@ before_delete = HookPoint("before_delete")
 after_delete = HookPoint("after_delete")
 
 
-def __getattr__(name: str) -> Any:
-    if name.startswith("_"):
-        raise AttributeError(name)
-    from .mapping.class_mapping import nearest
+if not TYPE_CHECKING:
+    # Not for type checkers, to which a module with it has every name there is.
 
-    known = [one for one in __all__ if one[0].islower()]
-    remedy = "; put() calls before_save and after_save" if name.endswith("_put") else nearest(name, known)
-    raise AttributeError(f"there is no hook {name!r}{remedy}; there are: {', '.join(known)}")
+    def __getattr__(name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        from .mapping.class_mapping import nearest
+
+        known = [one for one in __all__ if one[0].islower()]
+        remedy = "; put() calls before_save and after_save" if name.endswith("_put") else nearest(name, known)
+        raise AttributeError(f"there is no hook {name!r}{remedy}; there are: {', '.join(known)}")

@@ -1,5 +1,6 @@
 """An error has the attributes of its kind and no others."""
 
+import dynawire as dw
 from dynawire.errors import DecodeError, DynawireError, ItemNotFound, ServiceError
 
 
@@ -12,3 +13,10 @@ def attributes(service: ServiceError, decode: DecodeError, missing: ItemNotFound
 
 
 DynawireError()  # error: call-arg
+
+
+def handler() -> None:
+    try:
+        dw.conect("memory:")  # error: attr-defined
+    except dw.ItemNotFond:  # error: attr-defined
+        pass

@@ -16,3 +16,4 @@ def see(event: hooks.Event) -> None:
 hooks.before_save.connect(3)  # error: call-overload
 hooks.before_save.connect(see, sender="Book")  # error: call-overload
 hooks.before_save.disconnect("see")  # error: arg-type
+hooks.before_put  # error: attr-defined

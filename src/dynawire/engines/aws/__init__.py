@@ -12,18 +12,21 @@ if TYPE_CHECKING:
 __all__ = ["AwsEngine", "Credentials", "RetryPolicy"]
 
 
-def __getattr__(name: str) -> Any:
-    # Importing the package costs nothing: a program that never leaves the embedded engine pays for no socket.
-    if name == "AwsEngine":
-        from dynawire.engines.aws.engine import AwsEngine
+if not TYPE_CHECKING:
+    # Not for type checkers, to which a module with it has every name there is.
 
-        return AwsEngine
-    if name == "Credentials":
-        from dynawire.engines.aws.credentials import Credentials
+    def __getattr__(name: str) -> Any:
+        # Importing the package costs nothing: a program that never leaves the embedded engine pays for no socket.
+        if name == "AwsEngine":
+            from dynawire.engines.aws.engine import AwsEngine
 
-        return Credentials
-    if name == "RetryPolicy":
-        from dynawire.engines.aws.retry import RetryPolicy
+            return AwsEngine
+        if name == "Credentials":
+            from dynawire.engines.aws.credentials import Credentials
 
-        return RetryPolicy
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            return Credentials
+        if name == "RetryPolicy":
+            from dynawire.engines.aws.retry import RetryPolicy
+
+            return RetryPolicy
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
