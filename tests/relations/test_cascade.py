@@ -16,6 +16,7 @@ from dynawire import (
     one_to_many,
     partition_key,
     sort_key,
+    template,
 )
 from tests.relations.library import Author, Book, City, Good, Licence, Line, Offer, Order, Shop, Subject
 from tests.support.databases import Twins, recorded
@@ -273,6 +274,17 @@ class Item(Model, table="items-of-bills"):
     place: Attr[int] = sort_key()
 
 
+class Sheet(Model, table="sheets"):
+    id: Attr[int] = partition_key(default=counter())
+    ref: Attr[str] = template("sheet-{id:d}")
+    cells: ToMany[Cell] = one_to_many("ref", cascade="save")
+
+
+class Cell(Model, table="cells"):
+    sheet: Attr[str] = partition_key()
+    place: Attr[int] = sort_key()
+
+
 class Tag(Model, table="tags"):
     id: Attr[str] = partition_key()
     notes: ManyToMany[Note] = many_to_many("Tagged", own="tag_id", other="note_id")
@@ -304,6 +316,22 @@ def test_items_of_one_that_has_no_number_yet(twin: Twins, db: dw.Database) -> No
     twin(note).insert()
     twin(tag.notes).add(note)
     assert Tagged.get_one("t", 1).note_id == note.id
+
+
+def test_items_of_one_whose_number_is_part_of_what_leads_to_them(twin: Twins, db: dw.Database) -> None:
+    """Else they would be stored under sheet-0, where nothing finds them."""
+    db.create_tables(Sheet, Cell)
+    sheet = Sheet()
+    cell = Cell(sheet="", place=1)
+    with pytest.raises(
+        dw.RelationError, match=r"Sheet.cells: the Sheet has no ref yet: store it first, to be numbered"
+    ):
+        sheet.cells.append(cell)
+    assert cell.sheet == ""
+    twin(sheet).insert()
+    sheet.cells.append(cell)
+    twin(sheet).save()
+    assert Cell.get_one("sheet-1", 1) == cell
 
 
 def test_many_with_a_condition_that_fails(sent: RecordingEngine, twin: Twins, db: dw.Database) -> None:

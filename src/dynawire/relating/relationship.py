@@ -328,8 +328,12 @@ class Relationship:
 
 
 def is_unnumbered(instance: Any, name: str) -> bool:
-    """Whether an attribute has a counter that has not numbered the instance yet."""
-    return not getattr(instance, name) and mapped(type(instance)).mapping.attributes[name].counter is not None
+    """Whether an attribute has a counter that has not numbered the instance yet, or is computed from one that has."""
+    attributes = mapped(type(instance)).mapping.attributes
+    return any(
+        attributes[one].counter is not None and not getattr(instance, one)
+        for one in (name, *attributes[name].computed_from)
+    )
 
 
 def relationships(cls: type[Any]) -> dict[str, Relationship]:
