@@ -232,6 +232,7 @@ def test_names_that_are_no_key(db: dw.Database, twin: Twins, stored: Thing) -> N
         lambda: twin(Thing).get(id="a"),
         lambda: Thing.key("a", att=1),
         lambda: twin(db.table(Thing)).get("a", 1, 2),
+        lambda: twin(Thing).get("a", 1, 2),
     ]
     errors = refused(db, stored, dw.ValidationError, calls)
     assert "did you mean 'id'" in str(errors[0])

@@ -23,6 +23,7 @@ from .operations.twins import mark_methods
 if TYPE_CHECKING:
     from .expressions import Condition, Update
     from .key import ConditionLike
+    from .mapping.key_types import KeyValue
     from .operations.effects import Operation
     from .query import Query
 
@@ -31,9 +32,10 @@ __all__ = ["ModelOperations"]
 _NOT_GIVEN: Any = type("_NotGiven", (), {"__repr__": lambda self: "..."})()
 
 
-def _given(partition_key: Any, sort_key: Any) -> tuple[Any, ...]:
+def _given(partition_key: Any, sort_key: Any, further: tuple[Any, ...]) -> tuple[Any, ...]:
     if sort_key is not _NOT_GIVEN:
-        return partition_key, sort_key
+        # In a table of several classes keys may be composed of more than two attributes.
+        return (partition_key, sort_key, *further) if further else (partition_key, sort_key)
     return () if partition_key is _NOT_GIVEN else (partition_key,)
 
 
@@ -78,10 +80,11 @@ class ModelOperations(_Keyed[PK, SK], ModelBatches, ModelFinding, ModelKeeping, 
         partition_key: PK = _NOT_GIVEN,
         sort_key: SK = _NOT_GIVEN,
         /,
+        *further: KeyValue,
         **by_name: Any,
     ) -> Key[Self]:
         """The key of one item, to write it without reading it first."""
-        return Key(cls, key_values(mapped(cls).plan, _given(partition_key, sort_key), by_name))
+        return Key(cls, key_values(mapped(cls).plan, _given(partition_key, sort_key, further), by_name))
 
     @classmethod
     def get(
@@ -89,14 +92,16 @@ class ModelOperations(_Keyed[PK, SK], ModelBatches, ModelFinding, ModelKeeping, 
         partition_key: PK = _NOT_GIVEN,
         sort_key: SK = _NOT_GIVEN,
         /,
-        *,
+        *further: KeyValue,
         consistent: bool = False,
         **by_name: Any,
     ) -> Self | None:
         """The item with this key, or None (GetItem). See :meth:`Table.get`."""
         # The most frequent call of all goes straight to its operation.
         table = table_of(cls)
-        read: Operation[Self | None] = get_item(table._target, _given(partition_key, sort_key), by_name, consistent)
+        read: Operation[Self | None] = get_item(
+            table._target, _given(partition_key, sort_key, further), by_name, consistent
+        )
         return run(table._engine, read)
 
     @classmethod
@@ -105,13 +110,15 @@ class ModelOperations(_Keyed[PK, SK], ModelBatches, ModelFinding, ModelKeeping, 
         partition_key: PK = _NOT_GIVEN,
         sort_key: SK = _NOT_GIVEN,
         /,
-        *,
+        *further: KeyValue,
         consistent: bool = False,
         **by_name: Any,
     ) -> Coroutine[Any, Any, Self | None]:
         """The item with this key, or None (GetItem). See :meth:`Table.get`."""
         table = table_of(cls)
-        read: Operation[Self | None] = get_item(table._target, _given(partition_key, sort_key), by_name, consistent)
+        read: Operation[Self | None] = get_item(
+            table._target, _given(partition_key, sort_key, further), by_name, consistent
+        )
         coroutine: Any = arun(table._engine, read)
         coroutine.__qualname__ = f"{table._shown}.aget"
         return coroutine  # type: ignore[no-any-return]
@@ -122,12 +129,12 @@ class ModelOperations(_Keyed[PK, SK], ModelBatches, ModelFinding, ModelKeeping, 
         partition_key: PK = _NOT_GIVEN,
         sort_key: SK = _NOT_GIVEN,
         /,
-        *,
+        *further: KeyValue,
         consistent: bool = False,
         **by_name: Any,
     ) -> Self:
         """The item with this key; ItemNotFound when there is none (GetItem). See :meth:`Table.get_one`."""
-        return table_of(cls).get_one(*_given(partition_key, sort_key), consistent=consistent, **by_name)
+        return table_of(cls).get_one(*_given(partition_key, sort_key, further), consistent=consistent, **by_name)
 
     @classmethod
     def aget_one(
@@ -135,12 +142,12 @@ class ModelOperations(_Keyed[PK, SK], ModelBatches, ModelFinding, ModelKeeping, 
         partition_key: PK = _NOT_GIVEN,
         sort_key: SK = _NOT_GIVEN,
         /,
-        *,
+        *further: KeyValue,
         consistent: bool = False,
         **by_name: Any,
     ) -> Coroutine[Any, Any, Self]:
         """The item with this key; ItemNotFound when there is none (GetItem). See :meth:`Table.get_one`."""
-        return table_of(cls).aget_one(*_given(partition_key, sort_key), consistent=consistent, **by_name)
+        return table_of(cls).aget_one(*_given(partition_key, sort_key, further), consistent=consistent, **by_name)
 
     @classmethod
     def exists(
@@ -148,12 +155,12 @@ class ModelOperations(_Keyed[PK, SK], ModelBatches, ModelFinding, ModelKeeping, 
         partition_key: PK = _NOT_GIVEN,
         sort_key: SK = _NOT_GIVEN,
         /,
-        *,
+        *further: KeyValue,
         consistent: bool = False,
         **by_name: Any,
     ) -> bool:
         """Whether there is an item with this key (GetItem). See :meth:`Table.exists`."""
-        return table_of(cls).exists(*_given(partition_key, sort_key), consistent=consistent, **by_name)
+        return table_of(cls).exists(*_given(partition_key, sort_key, further), consistent=consistent, **by_name)
 
     @classmethod
     def aexists(
@@ -161,12 +168,12 @@ class ModelOperations(_Keyed[PK, SK], ModelBatches, ModelFinding, ModelKeeping, 
         partition_key: PK = _NOT_GIVEN,
         sort_key: SK = _NOT_GIVEN,
         /,
-        *,
+        *further: KeyValue,
         consistent: bool = False,
         **by_name: Any,
     ) -> Coroutine[Any, Any, bool]:
         """Whether there is an item with this key (GetItem). See :meth:`Table.exists`."""
-        return table_of(cls).aexists(*_given(partition_key, sort_key), consistent=consistent, **by_name)
+        return table_of(cls).aexists(*_given(partition_key, sort_key, further), consistent=consistent, **by_name)
 
     # ------------------------------------------------------------------ many
 

@@ -51,6 +51,19 @@ def test_the_table_is_made_once_with_every_index(db: dw.Database, twin: Twins) -
     assert twin(db).drop_tables(User, Order, shop) == [db.table(User).name]
 
 
+def test_keys_by_position_of_however_many_attributes(twin: Twins) -> None:
+    line = Line(**LINE)
+    twin(line).insert()
+    assert Line.key("1", day(1), "o1", 2) == Line.key(**LINE)
+    assert twin(Line).get("1", day(1), "o1", 2) == line
+    assert twin(Line).get_one("1", day(1), "o1", number=2, consistent=True) == line
+    assert twin(Line).exists("1", day(1), "o1", 2) is True
+    assert twin(Line).get("1", day(1), "o1", 3) is None
+    for wrong in ((), ("1", day(1)), ("1", day(1), "o1", 2, 3)):
+        with pytest.raises(ValidationError, match=f"give 4 values, not {len(wrong)}"):
+            twin(Line).get(*wrong)
+
+
 def test_keys_are_what_the_templates_say(db: dw.Database, twin: Twins) -> None:
     one = order(1, user_id="a#b", note="x")
     twin(one).insert()

@@ -82,8 +82,8 @@ def test_a_models_methods_are_its_tables(name: str) -> None:
     by_table = parameters(getattr(Table, name))
     by_model = parameters(getattr(dw.Model, name))
     if name in BY_KEY:
-        assert [one[0] for one in by_model[:2]] == ["partition_key", "sort_key"]
-        by_model, by_table = by_model[2:], by_table[1:]
+        assert [one[0] for one in by_model[:3]] == ["partition_key", "sort_key", "further"]
+        by_model, by_table = by_model[3:], by_table[1:]
     is_about_one = bool(by_table) and by_table[0][0] == "item"
     assert by_model == (by_table[1:] if is_about_one else by_table)
 

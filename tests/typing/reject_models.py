@@ -93,7 +93,7 @@ airport.update(Airport.visits == 3)  # error: arg-type
 Airport.get(None, "DFW")  # error: arg-type
 Airport.get(["TX"], "DFW")  # error: arg-type
 Airport.get({"TX"}, "DFW")  # error: arg-type
-Airport.get("TX", "DFW", "x")  # error
+Airport.get("TX", "DFW", None)  # error: arg-type
 Airport.get("TX", "DFW", consistent="yes")  # error: arg-type
 Airport.get(("TX", "DFW"))  # error: arg-type
 Airport.get(airport)  # error: arg-type
