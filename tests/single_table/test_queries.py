@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -254,7 +254,7 @@ def test_dates_are_what_keys_are_sorted_by() -> None:
     assert isinstance(day(1), datetime)
 
 
-sparse = dw.SingleTable("sparse", global_indexes=3)
+sparse = dw.SingleTable("sparse", global_indexes=7)
 
 
 class Job(Model, table=sparse, pk="JOB#{number}", sk="JOB"):
@@ -262,10 +262,15 @@ class Job(Model, table=sparse, pk="JOB#{number}", sk="JOB"):
     total: Attr[int] = attr(default=0)
     state: Attr[str] = attr(default="open")
     note: Attr[str | None] = attr(default=None)
+    late: Attr[bool] = attr(default=False)
 
     big = IndexMap("gsi0", pk="BIG", sk="{total}", when={"total__gte": 2})
     noted = IndexMap("gsi1", pk="NOTED#{state}", sk="{total}", when={"note__exists": True, "state__begins_with": "o"})
     chosen = IndexMap("gsi2", pk="CHOSEN#{note}", sk="{total}", when={"total__in": [1, 2]})
+    undone = IndexMap("gsi3", pk="UNDONE#{total}", sk="{note}", when={"state__ne": "done"})
+    begun = IndexMap("gsi4", pk="BEGUN", sk="{total}", when={"state__ne": "open"})
+    in_time = IndexMap("gsi5", pk="IN-TIME#{total}", sk="{number}", when={"late": False})
+    other = IndexMap("gsi6", pk="OTHER", sk="{total}", when={"note__ne": "a"})
 
 
 ordered = dw.SingleTable("ordered", local_indexes=2)
@@ -286,6 +291,7 @@ jobs = st.tuples(
     st.sampled_from([None, 0, 1, 2, 3]),
     st.sampled_from([None, "open", "over", "done", ""]),
     st.sampled_from([None, "a", "b"]),
+    st.sampled_from([None, False, True]),
 )
 job_conditions = st.lists(
     st.sampled_from(
@@ -302,6 +308,14 @@ job_conditions = st.lists(
             Job.state.in_(["open", "done"]),
             Job.state.begins_with("op"),
             Job.state > "o",
+            Job.state != "done",
+            ~(Job.state == "done"),
+            Job.state != "open",
+            Job.state.exists(),
+            Job.late == False,  # noqa: E712
+            Job.late != True,  # noqa: E712
+            Job.note > "a",
+            Job.note != None,  # noqa: E711
             Job.note.exists(),
             Job.note == "a",
             Job.note.in_(["a", "b"]),
@@ -320,10 +334,10 @@ def test_a_find_by_sparse_indexes_is_a_scan(every: list[Any], parts: list[dw.Con
     """Items of earlier programs, without attributes that have a default, among them."""
     with connected("memory:") as db, db.use():
         db.create_tables(sparse)
-        for number, (total, state, note) in enumerate(every):
-            given_values = {"total": total, "state": state, "note": note}
+        for number, (total, state, note, late) in enumerate(every):
+            given_values = {"total": total, "state": state, "note": note, "late": late}
             item = Job(number=number, **{name: one for name, one in given_values.items() if one is not None}).to_item()
-            for name in ("total", "state"):
+            for name in ("total", "state", "late"):
                 if given_values[name] is None:
                     item.pop(name, None)
             raw(db, Job, "PutItem", Item=item)
@@ -345,17 +359,63 @@ def test_a_sparse_index_is_taken_where_the_condition_says_that_its_own_holds() -
             (Job.total.in_([2, 3]), "gsi0"),
             ((Job.note > "a") & (Job.state == "open"), "gsi1"),
             ((Job.note == "a") & Job.total.in_([1, 2]), "gsi2"),
+            ((Job.total == 0) & (Job.state != "done") & (Job.note > "a"), "gsi3"),
+            ((Job.total == 0) & ~(Job.state == "done") & (Job.note != None), "gsi3"),  # noqa: E711
+            ((Job.total == 0) & Job.state.in_(["open", "new"]) & (Job.note < "b"), "gsi3"),
+            ((Job.state != "open") & Job.state.exists(), "gsi4"),
+            (Job.state == "over", "gsi4"),
+            ((Job.total == 0) & (Job.late == False), "gsi5"),  # noqa: E712
+            (Job.note != "a", "gsi6"),
+            (Job.note == "b", "gsi6"),
         ]
         for condition, name in taken:
             with case(repr(condition)):
                 assert index(condition) == name
-        for condition in (Job.total > 1, Job.total >= 1, Job.total < 5, ~(Job.total < 2), Job.total.in_([1, 2])):
+        nothing_has = [
+            (Job.total == 0) & (Job.note > "a"),
+            (Job.total == 0) & (Job.state != "done"),
+            (Job.total == 0) & Job.state.in_(["open", "done"]) & (Job.note > "a"),
+            Job.state != "open",  # items without state are read as open, and are not in the index
+            Job.late == True,  # noqa: E712
+        ]
+        below = [Job.total > 1, Job.total >= 1, Job.total < 5, ~(Job.total < 2), Job.total.in_([1, 2])]
+        for condition in (*below, *nothing_has):
             with case(repr(condition)):
                 assert index(condition) is None
         assert index((Job.note == "a") & Job.total.in_([1, 2, 3])) is None
         text = str(Job.find((Job.note == "a") & (Job.total > 0)).explain(describe=False))
         assert "key gsi2_pk (CHOSEN#{note} when Job.total IN (:0, :1)) is not given by == or in_" in text
         assert index((Job.state == "open") & Job.note.not_exists()) is None
+
+
+def test_an_index_sorted_by_what_may_be_absent() -> None:
+    """It serves ranges of it, and what says that it is there; else it is told what to add."""
+    table = dw.SingleTable("todos", global_indexes=1)
+
+    class Todo(Model, table=table, pk="TODO#{number}", sk="TODO"):
+        number: Attr[int]
+        who: Attr[str | None] = attr(default=None)
+        due: Attr[date | None] = attr(default=None)
+
+        by_due = IndexMap("gsi0", pk="WHO#{who}", sk="{due}")
+
+    with connected("memory:") as db, db.use():
+        db.create_tables(table)
+        for number in range(4):
+            Todo(number=number, who="a" if number else None, due=date(2026, 1, number) if number > 1 else None).put()
+        hers = Todo.who == "a"
+        for condition, expected in [
+            (hers & (Todo.due < date(2026, 1, 3)), [2]),
+            (hers & (Todo.due != None), [2, 3]),  # noqa: E711
+            (hers & Todo.due.begins_with("2026-01-03"), [3]),  # type: ignore[misc]
+        ]:
+            with case(repr(condition)):
+                find = Todo.find(condition).allow_scan(False)
+                assert [one.number for one in find] == expected
+                assert [one.index for one in find.explain(describe=False).steps] == ["gsi0"]
+        assert Todo.find(hers).count() == 3
+        with pytest.raises(ScanNotAllowed, match=r"add & \(Todo.due != None\) to the condition"):
+            Todo.find(hers).allow_scan(False).all()
 
 
 @settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])

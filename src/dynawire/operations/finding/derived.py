@@ -8,11 +8,14 @@ from math import prod
 from typing import Any
 
 from ...expressions import Comparison, Condition, Value
+from ...expressions.evaluation import condition_test
 from ...expressions.normal_form import conjuncts
+from ...mapping.attributes import NO_DEFAULT
+from ..changes import default_wire
 from ..computation import Computation
 from ..target import Target
 from ..template_keys import constant_comparisons, sort_condition
-from .facts import Facts, follows
+from .facts import Facts, follows, is_present
 
 __all__ = ["derived_conditions", "template_sources"]
 
@@ -66,7 +69,10 @@ def _derived(
         if single.keys() >= computation.sources.keys():
             fulfils = computation.test(single)
         else:
-            fulfils = all(follows(one, parts, facts) for one in conjuncts(computation.when))
+            fulfils = all(
+                follows(one, parts, facts, lambda one: _holds_of_defaults(target, computation, one))
+                for one in conjuncts(computation.when)
+            )
         if not fulfils:
             # An item that does not fulfil it does not have the key.
             return None, True
@@ -81,10 +87,22 @@ def _derived(
         ]
         operands = tuple(Value(None, {"S": text}) for text in dict.fromkeys(texts))
         return Comparison("=" if len(operands) == 1 else "IN", path, operands), bool(sources)
-    if any("NULL" in target.plan.codecs[computation.sources[one].name].tags for one in sources):
-        # Of what is not known one source may be absent, and then so is the key.
-        return None, True
+    for name in sources:
+        if "NULL" in target.plan.codecs[computation.sources[name].name].tags and not is_present(name, parts):
+            # It may be absent, and then so is the key.
+            return None, True
     place, prefix = computation.beginning(single)
     ranges = usable.get(template.sources[place], ())
     condition, _ = sort_condition(target, computation, place, prefix, ranges)
+    if condition is None:
+        # That it is there counts, too: an index that it is a key of has the item.
+        condition = Comparison("begins_with", path, (Value(None, {"S": ""}),))
     return condition, place > 0 or bool(ranges)
+
+
+def _holds_of_defaults(target: Target, computation: Computation, condition: Condition) -> bool:
+    sources = computation.sources
+    if any(one.default_factory is not NO_DEFAULT for one in sources.values()):
+        return False
+    defaults = {name: default_wire(target.plan, one) for name, one in sources.items()}
+    return condition_test(condition)({name: wire for name, wire in defaults.items() if wire is not None})

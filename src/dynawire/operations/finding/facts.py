@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from ...expressions import Comparison, Condition, Negation, Path, Value
@@ -14,6 +14,7 @@ from ..identity import canonical_number
 __all__ = ["SELECTIVITY", "Facts", "KeyRange", "follows", "is_present", "range_of", "value_identity"]
 
 _KEY_TAGS = frozenset({"S", "N", "B"})
+_SCALAR_TAGS = frozenset({*_KEY_TAGS, "BOOL", "NULL"})
 _COMPLEMENTS = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _RANGES = frozenset({"<", "<=", ">", ">=", "BETWEEN", "begins_with"})
 _NEED_A_VALUE = frozenset({"<", "<=", ">", ">=", "BETWEEN", "begins_with", "contains"})
@@ -89,7 +90,7 @@ class KeyRange(NamedTuple):
 
 
 def value_identity(wire: WireValue) -> tuple[str, Any]:
-    """Something hashable that is equal for equal values of type S, N or B."""
+    """Something hashable that is equal for equal values of type S, N, B, BOOL or NULL."""
     ((tag, payload),) = wire.items()
     return tag, canonical_number(payload) if tag == "N" else payload
 
@@ -230,14 +231,24 @@ def _has_prefix(wire: WireValue, prefix: WireValue) -> bool:
     return bool(ordering(wire).startswith(ordering(prefix)))
 
 
-def follows(condition: Condition, conditions: Sequence[Condition], facts: Facts) -> bool:
+def follows(
+    condition: Condition, conditions: Sequence[Condition], facts: Facts, holds_of_defaults: Callable[[Condition], bool]
+) -> bool:
     """Whether a condition holds of every item of which all of others hold, as far as these compare with constants.
 
     Args:
         condition: it.
         conditions: the others.
         facts: what they say.
+        holds_of_defaults: whether a condition holds of an item that is stored without what it looks at, and so is
+            read with its defaults.
     """
+    said = _said(condition)
+    if said is not None and any(_said(one) == said for one in conditions):
+        return is_present(said[0], conditions) or holds_of_defaults(condition)
+    if said is not None and said[1] == "<>":
+        # What has one of these values has not that one.
+        return said[0] in facts.points and said[2][0] not in map(value_identity, facts.points[said[0]])
     if isinstance(condition, Comparison) and condition.operator == "attribute_exists":
         return len(condition.path._steps) == 1 and is_present(str(condition.path._steps[0]), conditions)
     found = None if isinstance(condition, Negation) else _simple(condition)
@@ -258,6 +269,20 @@ def follows(condition: Condition, conditions: Sequence[Condition], facts: Facts)
         every = points if points is not None else [] if prefix is None else [prefix]
         return bool(every) and all(_has_prefix(one, wires[0]) for one in every)
     return bool(_implied([_Fact(0, operator, wires)], low, high))
+
+
+def _said(condition: Condition) -> tuple[str, str, tuple[Any, ...]] | None:
+    """What a condition says of one attribute and constants, equal for conditions that say the same."""
+    operator = ""
+    if isinstance(condition, Negation) and isinstance(condition.condition, Comparison):
+        operator = {"=": "<>", "<>": "="}.get(condition.condition.operator, "")
+        condition = condition.condition if operator else condition
+    if not isinstance(condition, Comparison) or condition.sized or len(condition.path._steps) != 1:
+        return None
+    wires = [one.wire for one in condition.operands if isinstance(one, Value)]
+    if len(wires) < len(condition.operands) or any(tag not in _SCALAR_TAGS for wire in wires for tag in wire):
+        return None
+    return str(condition.path._steps[0]), operator or condition.operator, tuple(map(value_identity, wires))
 
 
 def is_present(name: str, conditions: Sequence[Condition]) -> bool:

@@ -81,13 +81,16 @@ class Ways:
         """Why a source may lack some of the items of which all these hold, or what is wanted of them."""
         for name in sorted(source.sparse) if self.demand.using is None else ():
             if not is_present(name, parts):
-                if self.target.mapped.mapping.placement is not None:
+                lacking = self._lacking(name, parts)
+                if lacking is None:
                     return refused(source, "not every item that fulfils the condition is in it")
-                attribute = f"{self.target.plan.name}.{self.label(name)}"
-                test = f"({attribute} != None)" if "NULL" in self.paths[name]._codec.tags else f"{attribute}.exists()"
+                attribute = f"{self.target.plan.name}.{self.label(lacking)}"
+                test = (
+                    f"({attribute} != None)" if "NULL" in self.paths[lacking]._codec.tags else f"{attribute}.exists()"
+                )
                 return refused(
                     source,
-                    f"items without {self.label(name)} are not in it, and the condition holds of such items too",
+                    f"items without {self.label(lacking)} are not in it, and the condition holds of such items too",
                     f"add & {test} to the condition, which then means items that have one",
                 )
         if source.kind == "global" and not self.demand.hydrate:
@@ -95,6 +98,19 @@ class Ways:
             if missing:
                 return refused(source, f"it does not hold {missing}", "leave out hydrate(False)")
         return None
+
+    def _lacking(self, name: str, parts: Sequence[Condition]) -> str | None:
+        """The attribute without which an item lacks this key: itself, or what it is composed of; None: not just one."""
+        if self.target.mapped.mapping.placement is None:
+            return name
+        assert self.target.computed is not None
+        computation = self.target.computed.by_name[name]
+        may_lack = [
+            source
+            for source in ({} if computation.template is None else dict.fromkeys(computation.template.sources))
+            if "NULL" in self.paths[source]._codec.tags and not is_present(source, parts)
+        ]
+        return may_lack[0] if len(may_lack) == 1 and computation.when is None else None
 
     def _disordered(self, source: Source, facts: Facts) -> Refusal | None:
         if self.demand.order is None:
