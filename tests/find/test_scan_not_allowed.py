@@ -74,7 +74,9 @@ def test_the_index_that_would_serve_is_suggested(condition: Any, suggestion: str
         assert caught.value.model == "Guarded"
         remedy = "narrow it by == or in_" if suggestion is None else f"declare {suggestion} in Guarded"
         assert remedy in caught.value.message
-        assert caught.value.message.endswith("; or allow it with .allow_scan()")
+        assert caught.value.message.endswith(
+            "; or allow it with .allow_scan(), for update_where() and delete_where() with allow_scan=True"
+        )
         assert "Dallas" not in caught.value.message
 
 

@@ -31,7 +31,7 @@ def scan_not_allowed(target: Target, plan: AccessPlan, *, consistent: bool) -> S
         remedies.append(f"declare {suggestion} in {name}" + (" and leave out consistent()" if consistent else ""))
     if not remedies:
         remedies.append("narrow it by == or in_ on an attribute, for which an index can then be declared")
-    remedies.append("or allow it with .allow_scan()")
+    remedies.append("or allow it with .allow_scan(), for update_where() and delete_where() with allow_scan=True")
     where = "" if plan.condition is None else f" where {plan.condition!r}"
     return ScanNotAllowed(
         f"finding {name}{where} would scan {scan.source.label} {target.table_name}, which is not allowed: "
