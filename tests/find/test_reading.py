@@ -327,6 +327,15 @@ def test_cursors_belong_to_their_find(crowd: dw.Database, twin: Twins) -> None:
     assert twin(find).page(2, cursor).items[0].code == "P023"
 
 
+def test_pages_where_one_side_of_an_or_can_not_be(crowd: dw.Database, twin: Twins) -> None:
+    """That it can't be shows in the key of the table, and not in that of the index which is read."""
+    nothing = (Place.state == "TX") & (Place.code > "P900") & (Place.code < "P100")
+    find = Place.find(nothing | (Place.city == "Austin") & (Place.visits > 100))
+    (step,) = find.explain(describe=False).steps
+    assert (step.access, step.index) == ("Query", "by_city")
+    assert sorted(one.visits for page in pages(twin, find, 5) for one in page) == list(range(101, 120))
+
+
 def test_what_has_no_pages(crowd: dw.Database, twin: Twins) -> None:
     with pytest.raises(ExpressionError, match="no single query finds these items of Place"):
         twin(Place.find((Place.city == "Austin") | (Place.state == "TX"))).page()

@@ -42,21 +42,37 @@ def read_found_page(
         after: the cursor of the page before.
     """
     source, inner = (None, None) if after is None else _taken_apart(target, after)
-    plan = choose(source)
-    reading = Reading(target, plan, wanted)
-    read = plan.only
+    try:
+        reading, start = _continued(Reading(target, choose(None), wanted), inner)
+    except ExpressionError:
+        if inner is None:
+            raise
+        # What is known of the table may have changed since, and another way be taken now.
+        reading, start = _continued(Reading(target, choose(source), wanted), inner)
+    read = reading.plan.only
     if read is None or isinstance(read, KeysRead):
-        if inner is not None:
-            raise ExpressionError("this cursor belongs to another query; pass None to begin")
         items = yield from collected(reading.stream(), size)
         return items, None
     operation, request = _described(reading, read)
-    start = None if inner is None else decode_cursor(operation, request, inner)
     items, position = yield from reading.page(read, size, start)
     if position is None:
         return items, None
     name = "" if read.source.index is None else read.source.index.name
     return items, name + SEPARATOR + encode_cursor(operation, request, position)
+
+
+def _continued(reading: Reading, inner: str | None) -> tuple[Reading, Any]:
+    """A reading, and where it starts: after a cursor.
+
+    Raises:
+        ExpressionError: the cursor is not one of it.
+    """
+    read = reading.plan.only
+    if inner is None:
+        return reading, None
+    if read is None or isinstance(read, KeysRead):
+        raise ExpressionError("this cursor belongs to another query; pass None to begin")
+    return reading, decode_cursor(*_described(reading, read), inner)
 
 
 def _taken_apart(target: Target, cursor: str) -> tuple[Source, str]:
