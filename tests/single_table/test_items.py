@@ -281,6 +281,48 @@ def test_a_table_that_exists_with_keys_of_other_names(db: dw.Database, twin: Twi
     assert stored_item(db, one)["GSI1PK"] == {"S": "bob%7Cx"}  # type: ignore[index]
 
 
+@pytest.mark.parametrize("store_keys", [True, False])
+def test_an_item_under_a_key_that_its_attributes_do_not_compose(db: dw.Database, twin: Twins, store_keys: bool) -> None:
+    old = dw.SingleTable("old", store_keys=store_keys)
+
+    class Thing(Model, table=old, pk="THING#{id}", sk="V#{number:04}"):
+        id: Attr[str]
+        number: Attr[int]
+        size: Attr[int] = attr(default=0)
+
+    db.create_tables(old)
+    # As another program wrote it, without zeros.
+    thing = Thing(id="a", number=7)
+    stored = thing.to_item() | {"sk": {"S": "V#7"}}
+    raw(db, Thing, "PutItem", Item=stored)
+    if not store_keys:
+        # What is read out of the key has to be of the template's form.
+        with pytest.raises(dw.DecodeError, match=r"^Thing\.number: expected int"):
+            twin(Thing.query(id="a")).one()
+        return
+    found = twin(Thing.query(id="a")).one()
+    recorded(db).clear()
+    for call in (
+        lambda: twin(found).delete(),
+        lambda: twin(found).update(size=1),
+        lambda: twin(found).update(size=1, upsert=True),
+        lambda: twin(found).refresh(),
+        lambda: twin(Thing).delete_many([found]),
+        lambda: twin.within(db.transaction(), lambda tx: tx.delete(found)),
+    ):
+        with pytest.raises(ValidationError, match="this Thing is stored under another sk than its attributes compose"):
+            call()
+    assert recorded(db).sent == []
+    assert twin(Thing).update_where((Thing.id == "a") & (Thing.size == 0), size=3).written == 1
+    assert [one.size for one in twin(Thing.query(id="a")).all()] == [3]
+    assert twin(Thing).delete_where((Thing.id == "a") & (Thing.size == 3)).written == 1
+    assert twin(Thing.query(id="a")).all() == []
+    # Written again, it is under the key of its attributes.
+    twin(found).put()
+    assert twin(Thing).get(id="a", number=7) == found
+    twin(found).delete(must_exist=True)
+
+
 def test_a_table_without_sort_key(db: dw.Database, twin: Twins) -> None:
     flat = dw.SingleTable("flat", sort_key=None)
 

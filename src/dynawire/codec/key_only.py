@@ -12,7 +12,7 @@ from ..mapping.templates import BoundTemplate
 from .misfit import Misfit
 from .records import RecordCodec
 
-__all__ = ["KeyOnly", "key_only_of"]
+__all__ = ["KeyOnly", "keep_stored_key", "key_only_of"]
 
 
 class _KeyText(msgspec.Struct, gc=False):
@@ -65,6 +65,14 @@ class KeyOnly:
             found |= part
         for member, stored_name, wire_type in self._members:
             setattr(wire, member, msgspec.convert(found[stored_name], wire_type, strict=False))
+
+
+def keep_stored_key(mapping: ClassMapping, record: RecordCodec) -> None:
+    """Keep with what is read the key it is stored under, to be compared with the one that its attributes compose."""
+    names = [attribute.stored_name for attribute in mapping.key]
+    if {attribute.stored_name for attribute in record.fields.attributes}.isdisjoint(names):
+        key = {f"k{place}": (name, _KeyText) for place, name in enumerate(names)}
+        record.wire_members = record.wire_struct(more=key, more_may_lack=True)
 
 
 def key_only_of(mapping: ClassMapping, record: RecordCodec) -> KeyOnly:

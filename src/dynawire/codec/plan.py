@@ -296,8 +296,11 @@ def _record_codec(cls: type[Any], fields: RecordFields, codecs: dict[str, Codec]
 
 
 def _key_only(mapping: ClassMapping, record: RecordCodec) -> KeyOnly | None:
-    if mapping.placement is None or mapping.placement.layout.store_keys:
+    if mapping.placement is None:
         return None
-    from .key_only import key_only_of
+    from .key_only import keep_stored_key, key_only_of
 
-    return key_only_of(mapping, record)
+    if not mapping.placement.layout.store_keys:
+        return key_only_of(mapping, record)
+    keep_stored_key(mapping, record)
+    return None

@@ -52,16 +52,26 @@ class RecordCodec(Codec):
         self.payload_type = self.wire_members
 
     def wire_struct(
-        self, unstored: Collection[str] = (), more: Mapping[str, tuple[str, Any]] | None = None
+        self,
+        unstored: Collection[str] = (),
+        more: Mapping[str, tuple[str, Any]] | None = None,
+        *,
+        more_may_lack: bool = False,
     ) -> type[msgspec.Struct]:
         """The struct msgspec reads an item into.
 
         Args:
             unstored: stored names of attributes that need not be there.
             more: further members, each with its stored name and type.
+            more_may_lack: whether those need not be there.
         """
-        required: list[Any] = [(name, wire_type) for name, (_, wire_type) in (more or {}).items()]
+        required: list[Any] = []
         optional: list[Any] = []
+        for name, (_, wire_type) in (more or {}).items():
+            if more_may_lack:
+                optional.append((name, wire_type | None, None))
+            else:
+                required.append((name, wire_type))
         renames = {name: stored_name for name, (stored_name, _) in (more or {}).items()}
         for position, attribute in enumerate(self.fields.attributes):
             wire_type = self.codecs[attribute.name].wire_type

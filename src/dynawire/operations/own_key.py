@@ -56,4 +56,26 @@ def own_key(target: Target, instance: Any) -> tuple[Any, ...]:
                 model=plan.name,
                 attribute=attribute.name,
             )
+    if plan.mapping.placement is not None:
+        _refuse_drift(target, plan.encode_key(values), loaded)
     return values
+
+
+def _refuse_drift(target: Target, composed: dict[str, Any], loaded: Any) -> None:
+    """Refuse an item of a single table that is stored under another key than its attributes compose, as other programs
+    may have written it: by that key another item would be written, or none.
+    """
+    plan = target.plan
+    for place, name in enumerate(plan.key_names):
+        if isinstance(loaded, dict):
+            stored = loaded.get(name)
+        else:
+            part = getattr(loaded, f"k{place}", None)
+            stored = None if part is None else {"S": part.S}
+        if stored is not None and stored != composed[name]:
+            raise ValidationError(
+                f"this {plan.name} is stored under another {name} than its attributes compose, so it would not be the "
+                f"one that is written; {plan.name}.update_where() and delete_where() write it as it is stored; nothing "
+                "was sent",
+                model=plan.name,
+            )
