@@ -140,6 +140,17 @@ def test_update_where_follows_the_rules_of_each_item(zoo: dw.Database, twin: Twi
     assert (Dog.get_one("d").v, Puppy.get_one("p").v, Bird.get_one("b").call) == (2, 2, "x#p012")
 
 
+def test_what_the_rules_of_one_items_class_refuse_stops_no_other(zoo: dw.Database, twin: Twins) -> None:
+    """A bird's call is made of its age and its name, and the update says one of them only."""
+    result = twin(Animal).update_where(Animal.age >= 0, age=2)
+    assert (result.matched, result.written, result.skipped, result.failed) == (6, 5, 0, 1)
+    ((key, error),) = result.failures
+    assert key == ("b",)
+    assert "Bird.age is one of the sources of call, and so is name" in error.message
+    with pytest.raises(dw.ExpressionError, match=r"Bird\.age is one of the sources"):
+        twin(Bird).update_where(Bird.age >= 0, age=2)
+
+
 def test_in_a_transaction_the_reason_names_the_class(zoo: dw.Database, twin: Twins) -> None:
     def two(tx: dw.Transaction) -> None:
         tx.update(Animal.key("c"), age=5)

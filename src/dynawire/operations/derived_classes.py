@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from ..errors import ConditionFailed, DynawireError, ExpressionError
+from ..errors import ConditionFailed, DynawireError, ExpressionError, ValidationError
 from ..expressions import Condition, Update
 from ..mapping.attributes import Attribute
 from ..mapping.computed import ComputedDeclaration
@@ -27,10 +27,12 @@ __all__ = [
     "changed_names",
     "classes_below",
     "classes_keeping_more",
+    "is_of_one_item",
     "refuse_derived",
 ]
 
 Explain = Callable[[ConditionFailed], DynawireError]
+_OF_ONE_ITEM = "is_of_one_item"
 
 
 class DerivedClasses:
@@ -97,14 +99,24 @@ def by_class_of_item(
         prepare: makes the update for a class of the family.
         send: sends it.
     """
+    own = target
     while True:
-        write = prepare(target)
+        write = None
         try:
+            write = prepare(target)
             return (yield from send(write))
-        except ExpressionError:
-            if write.derived is None or write.derived.found is None:
+        except (ExpressionError, ValidationError) as error:
+            found = None if write is None or write.derived is None else write.derived.found
+            if found is None:
+                if target is not own:
+                    error.__dict__[_OF_ONE_ITEM] = True
                 raise
-            target = _as_derived(target, write.derived.found)
+            target = _as_derived(target, found)
+
+
+def is_of_one_item(error: DynawireError) -> bool:
+    """Whether an update was refused by the rules of the class of its item, and not by those of the class it was for."""
+    return _OF_ONE_ITEM in error.__dict__
 
 
 def _as_derived(target: Target, cls: type[Any]) -> Target:

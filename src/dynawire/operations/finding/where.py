@@ -20,6 +20,7 @@ from ...errors import (
 )
 from ..at_once import at_once
 from ..batch import MAX_STALLED_ROUNDS, Progress, pause
+from ..derived_classes import is_of_one_item
 from ..effects import Operation, Sleep
 from ..identity import key_identity
 from ..migrated import is_older
@@ -155,7 +156,7 @@ def _count(target: Target, key: WireKey, outcome: Any, result: WhereResult) -> N
         _keep(target, key, outcome, result)
     elif isinstance(outcome, ConditionFailed) and outcome.code in FALSE_CONDITION:
         result.skipped += 1
-    elif isinstance(outcome, TableNotFound) or not isinstance(outcome, ONE_ITEM_ONLY):
+    elif isinstance(outcome, TableNotFound) or not (isinstance(outcome, ONE_ITEM_ONLY) or is_of_one_item(outcome)):
         raise outcome
     else:
         result.failed += 1
