@@ -1121,3 +1121,21 @@ def test_the_schema_loads_what_migrations_left(db: dw.Database) -> None:
         Migrating.get("2")
     report = Migrating.migrate_all()
     assert (report.migrated, report.current, [one.key for one in report.failures]) == (1, 1, [{"id": {"S": "2"}}])
+
+
+def test_numbers_that_are_no_period_of_time_are_refused(db: dw.Database) -> None:
+    class Trip(MarshmallowModel, table="trips"):
+        class Schema:
+            id = fields.Str(required=True)
+            took = fields.TimeDelta()
+
+        id: Attr[str] = partition_key()
+
+    db.create_tables(Trip)
+    trip = Trip(id="a")
+    for wrong in (Decimal("Infinity"), float("inf"), Decimal("NaN")):
+        trip.took = wrong  # type: ignore[attr-defined]
+        with pytest.raises(dw.ValidationError, match=r"took") as caught:
+            trip.put()
+        assert [path for path, _ in caught.value.errors] == ["took"]
+    assert Trip.get("a") is None

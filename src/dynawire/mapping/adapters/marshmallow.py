@@ -133,6 +133,9 @@ class MarshmallowDriver(SchemaDriver):
                 loaded[name] = field.deserialize(raw_of(field, value))
             except MarshmallowError as error:
                 problems += self._told({self._keys[name]: error.messages}, {self._keys[name]: value})
+            except ArithmeticError as error:
+                # Its own fields raise what Python's numbers raise, as of an infinite period of time.
+                problems.append((name, Said(f"can't be converted: marshmallow raised {type(error).__name__}")))
         if problems:
             raise refused(self.model, problems)
         if not loaded:
