@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from ..codec.canonical import canonical
+from ..codec.source import Scope
 from ..errors import ValidationError
 from .target import Target
+
+if TYPE_CHECKING:
+    from ..codec.plan import ClassPlan
 
 __all__ = ["own_key"]
 
@@ -22,26 +27,22 @@ def own_key(target: Target, instance: Any) -> tuple[Any, ...]:
     loaded = target.adapter.loaded(instance)
     if loaded is None:
         return values
+    if plan.mapping.placement is None and loaded.__class__ is plan.members:
+        read = target.known.get("key_as_loaded")
+        if read is None:
+            read = target.known["key_as_loaded"] = _key_reader(plan)
+        if read(loaded) == values:
+            return values
     if not isinstance(loaded, (dict, plan.members)):
         loaded = plan.loaded_wire(loaded)
-    places = target.known.get("key_places")
-    if places is None:
-        order = [attribute.name for attribute in plan.record.fields.attributes]
-        places = target.known["key_places"] = [
-            (attribute, codec, f"f{order.index(attribute.name)}")
-            for attribute, codec in zip(plan.key_attributes, plan.key_codecs, strict=True)
-        ]
-    for (attribute, codec, member), value in zip(places, values, strict=True):
+    for attribute, codec, member, value in zip(
+        plan.key_attributes, plan.key_codecs, _members(plan), values, strict=True
+    ):
         if isinstance(loaded, dict):
             before = loaded.get(attribute.stored_name)
         else:
             wire = getattr(loaded, member)
-            if wire is None:
-                continue
-            was = codec.decode_fast(wire)
-            if was == value:
-                continue
-            before = codec.unconstrained.encode(was)
+            before = None if wire is None else codec.unconstrained.encode(codec.decode_fast(wire))
         if before is None:
             continue
         try:
@@ -59,6 +60,21 @@ def own_key(target: Target, instance: Any) -> tuple[Any, ...]:
     if plan.mapping.placement is not None:
         _refuse_drift(target, plan.encode_key(values), loaded)
     return values
+
+
+def _members(plan: ClassPlan) -> list[str]:
+    """The names of the key's attributes in the struct an item is read into."""
+    order = [attribute.name for attribute in plan.record.fields.attributes]
+    return [f"f{order.index(attribute.name)}" for attribute in plan.key_attributes]
+
+
+def _key_reader(plan: ClassPlan) -> Callable[[Any], tuple[Any, ...]]:
+    """The generated function from what an item was read into to the values of its key."""
+    scope = Scope()
+    parts = [
+        codec.decode_source(scope, f"w.{member}") for codec, member in zip(plan.key_codecs, _members(plan), strict=True)
+    ]
+    return scope.function("key_as_loaded", "w", [f"return ({', '.join(parts)},)"])
 
 
 def _refuse_drift(target: Target, composed: dict[str, Any], loaded: Any) -> None:
