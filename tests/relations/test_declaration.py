@@ -319,7 +319,7 @@ class Wrongs(Model, table="wrongs"):
     not_all: ToOne[City] = many_to_one(by={"country": "id"})
     no_index: ToMany[City] = one_to_many(index="by_sise")
     too_few: ToMany[Street] = one_to_many("id", index="by_city")
-    no_back: ToMany[City] = one_to_many(index="by_size", back="cty")
+    no_back: ToMany[Shelved] = one_to_many("id", back="cty")
     elsewhere: ToOne[City] = many_to_one("id", "other", back="streets")
     lacking: ToOne[Street] = one_to_one(auto_create=True)
     linked: ManyToMany[Author] = many_to_many(lambda: Bad, own="one", other="two")
@@ -329,11 +329,23 @@ class Wrongs(Model, table="wrongs"):
     linked_by_nothing: ManyToMany[Author] = many_to_many(lambda: Link, own="one", other="three")
     linked_by_index: ManyToMany[Author] = many_to_many(lambda: Link, own="one", other="two", index="by_one")
     linked_back: ManyToMany[Author] = many_to_many(lambda: Link, own="one", other="two", back="subjects")
+    of_another_type: ToOne[Numbered] = many_to_one("other")
+    begins_otherwise: ToMany[Shelved] = one_to_many("id", "other")
+    linked_otherwise: ManyToMany[Numbered] = many_to_many(lambda: Link, own="one", other="two")
 
 
 class Link(Model, table="links"):
     one: Attr[str] = partition_key()
     two: Attr[str] = sort_key()
+
+
+class Numbered(Model, table="numbered"):
+    id: Attr[int] = partition_key()
+
+
+class Shelved(Model, table="shelved"):
+    shelf: Attr[str] = partition_key()
+    place: Attr[int] = sort_key()
 
 
 class Bad(Model, table="bads"):
@@ -358,7 +370,7 @@ USED_WRONG = {
     "not_all": r"names id; the key of City is \(country, name\), and one attribute is needed for each",
     "no_index": r"names the index 'by_sise', which City does not have; did you mean 'by_size'\?",
     "too_few": r"names id; the key of the index by_city of Street is \(country, city_name\)",
-    "no_back": r"has back='cty', which is no relation of City",
+    "no_back": r"has back='cty', which is no relation of Shelved",
     "elsewhere": r"has back='streets', but City\.streets does not lead back: it leads to Street by country = country",
     "lacking": r"has auto_create=True, but Street can't be made without country, city_name; give these a default",
     "linked": r"goes through Bad, whose key is \(id\); its key must be made of one, two",
@@ -368,6 +380,9 @@ USED_WRONG = {
     "linked_by_nothing": r"names the attribute 'three', which Link does not have",
     "linked_by_index": r"names the index 'by_one', which Link does not have",
     "linked_back": r"has back='subjects', but Author\.subjects does not lead back",
+    "of_another_type": r"leads by Wrongs\.other, str, and Numbered\.id, int, which are never equal; name",
+    "begins_otherwise": r"leads by Wrongs\.other, str, and Shelved\.place, int, which are never equal",
+    "linked_otherwise": r"leads by Link\.two, str, and Numbered\.id, int, which are never equal",
 }
 
 

@@ -9,6 +9,7 @@ from ..errors import RelationError, SchemaError
 from ..mapping.class_mapping import nearest
 from ..mapping.relations import RelationDeclaration, RelationFacts, declared_relations, unknown_attribute
 from ..operations.mapped import MappedClass, mapped
+from .agreeing import disagreement
 from .state import Known, forget, keep, known
 
 __all__ = [
@@ -75,6 +76,7 @@ class Relationship:
             self.pairs: Pairs = tuple((name, name) for name, _ in self.links.own)
         else:
             self.pairs = () if self.facts.query is not None else self._pairs(mine, theirs)
+        self._check_types(mine, theirs)
         self.by_key = self.facts.index is None and {name for _, name in self.pairs} == set(_key(theirs))
         if self.facts.is_to_one and self.facts.index is None and not self.by_key:
             raise self._error(
@@ -142,6 +144,15 @@ class Relationship:
                 "the attributes that have the values of these, in their order, or write by={...}"
             )
         return tuple(zip(own, key, strict=False))
+
+    def _check_types(self, mine: MappedClass, theirs: MappedClass) -> None:
+        if self.links is None:
+            wrong = disagreement(mine, theirs, self.pairs)
+        else:
+            between = self._with_table(self.links.cls)
+            wrong = disagreement(mine, between, self.links.own) or disagreement(between, theirs, self.links.other)
+        if wrong is not None:
+            raise self._error(wrong)
 
     def _links(self, mine: MappedClass, theirs: MappedClass) -> Links:
         cls = self._declaration.through(self.owner)
