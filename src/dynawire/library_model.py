@@ -24,11 +24,15 @@ _completing = RLock()
 
 
 class LibraryCompletion:
-    """Maps a class once its library knows every name in it."""
+    """Maps a class once its library knows every name in it.
+
+    Attributes:
+        table: the name of its table; None: it has none, as a base of others, or what is nested in them.
+    """
 
     def __init__(self, cls: Any, table: str | None, placed_by: PlacedKeywords | None) -> None:
         self._cls = cls
-        self._table = table
+        self.table = table
         self._placed_by = placed_by
 
     def __call__(self) -> MappedClass:
@@ -49,7 +53,7 @@ class LibraryCompletion:
         if getattr(cls, "__relates__", False):
             check_relations(cls, [one.name for one in attributes])
         return class_mapping(
-            cls, self._table, list(attributes), declared_indexes(cls), cls.__table_keywords__, self._placed_by
+            cls, self.table, list(attributes), declared_indexes(cls), cls.__table_keywords__, self._placed_by
         )
 
 

@@ -271,6 +271,8 @@ def _check_habits(
 ) -> None:
     for name in keywords:
         advice = keyword_advice(name)
+        if name == "abstract":
+            advice = "a PydanticModel without table= is a base for others as it is"
         if advice is not None:
             raise class_error(model, f"unknown class keyword {name!r}; {advice}")
     for name, annotation in body_annotations(namespace).items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import datetime
 from typing import Annotated, Any, NotRequired, TypedDict
 
 import attrs
@@ -11,7 +12,7 @@ import pytest
 from marshmallow import fields
 
 import dynawire as dw
-from dynawire import Unique, attr, counter, partition_key
+from dynawire import Unique, attr, counter, created_at, partition_key, version
 from dynawire.marshmallow import MarshmallowModel
 from dynawire.pydantic import PydanticModel
 
@@ -156,6 +157,32 @@ def test_numbers(table: Any) -> None:
         tx.insert(last := table.model(id="10"), table=table)
     assert value(last, "number") == 4
     assert table.counter_of("number").last() == 4
+
+
+class Kept(PydanticModel):
+    """A base without a table: what writes maintain is for the classes derived from it."""
+
+    created: datetime | None = created_at()
+    revision: int = version()
+
+
+class Member(Kept, table="members"):
+    id: int = counter()
+    team: Annotated[str, partition_key()]
+    email: Annotated[str, attr(unique=True)]
+
+
+def test_unique_values_and_numbers_of_a_class_whose_base_has_no_table() -> None:
+    with dw.connect("memory:") as db, db.use():
+        db.create_tables(Member)
+        member = Member(team="a", email="x")
+        member.insert()
+        assert (member.id, member.revision) == (1, 1)
+        assert member.created is not None
+        with pytest.raises(dw.UniqueConflict):
+            Member(team="b", email="x").insert()
+        with pytest.raises(dw.SchemaError, match="is for a class with a table"):
+            Kept.get("a")
 
 
 def test_frozen_class_can_have_unique_values() -> None:

@@ -297,6 +297,10 @@ def declared_with(**namespace: Any) -> Any:
         ({"__annotations__": {"id": str}, "id": partition_key(), "keywords": {"table": "x"}}, "a table name has"),
         ({"keywords": {"table": "things", "load": "lazily"}}, "write 'trust' or 'validate'"),
         ({"keywords": {"stream": "KEYS_ONLY"}}, "the class has none"),
+        (
+            {"keywords": {"abstract": True}},
+            "unknown class keyword 'abstract'; a PydanticModel without table= is a base",
+        ),
         ({"__annotations__": {"id": str, "query": str}, "id": partition_key()}, "choose another Python name"),
         ({"__annotations__": {"id": str, "paths": str}, "id": partition_key()}, "choose another Python name"),
         ({"__annotations__": {"id": str}, "id": partition_key(), "by_x": GlobalIndex(())}, "needs a partition key"),

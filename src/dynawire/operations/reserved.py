@@ -105,7 +105,11 @@ def first_with(mapping: ClassMapping, label: str) -> str:
     from .mapped import mapped
 
     for base in reversed(mapping.cls.__mro__):
-        if base is mapping.cls or base.__dict__.get("__mapped__") is None:
+        found = base.__dict__.get("__mapped__")
+        if base is mapping.cls or found is None:
+            continue
+        if isinstance(found, staticmethod) and getattr(found.__func__, "table", "") is None:
+            # Not to be mapped: what it declares may be for classes that have a table.
             continue
         other = mapped(base).mapping
         if other.table == mapping.table and label in other.attributes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from typing import Annotated, Any
 
 import msgspec
@@ -95,7 +96,7 @@ def field_default(field: Any) -> tuple[Any, Any]:
         return NO_DEFAULT, NO_DEFAULT if field.default_factory_takes_validated_data else field.default_factory
     if field.default is PydanticUndefined:
         return NO_DEFAULT, NO_DEFAULT
-    if type(field.default) in _UNCHANGING or is_declaration(field.default):
+    if type(field.default) in _UNCHANGING or isinstance(field.default, Enum) or is_declaration(field.default):
         return field.default, NO_DEFAULT
     # pydantic gives each instance a copy of its own.
     return NO_DEFAULT, field.get_default

@@ -101,8 +101,12 @@ def _derived(
 
 
 def _holds_of_defaults(target: Target, computation: Computation, condition: Condition) -> bool:
-    sources = computation.sources
-    if any(one.default_factory is not NO_DEFAULT for one in sources.values()):
-        return False
-    defaults = {name: default_wire(target.plan, one) for name, one in sources.items()}
-    return condition_test(condition)({name: wire for name, wire in defaults.items() if wire is not None})
+    wires: dict[str, Any] = {}
+    for path in condition.paths():
+        source = computation.sources[str(path._steps[0])]
+        if source.default_factory is not NO_DEFAULT:
+            return False
+        wire = default_wire(target.plan, source)
+        if wire is not None:
+            wires[source.stored_name] = wire
+    return condition_test(condition)(wires)
