@@ -392,9 +392,18 @@ def _set(variable: ContextVar[A], value: A) -> Iterator[None]:
         try:
             variable.reset(token)
         except ValueError:
-            # The block ends in another context than it began in, as fixtures and dependencies that are asynchronous
-            # generators do: there is nothing set here.
-            pass
+            # The block ends in another context than it began in, as those of fixtures and dependencies that are
+            # generators may: there is nothing set here, nor was there for what ran here meanwhile.
+            if variable is _bound:
+                import warnings
+
+                warnings.warn(
+                    "a `with db.use():` block ended in another context than it began in; what ran in this one did not "
+                    "use its database: write a dependency or fixture that yields inside the block as an async "
+                    "generator or as middleware, or call db.table(...)",
+                    RuntimeWarning,
+                    stacklevel=5,
+                )
 
 
 def made_current(database: Database) -> None:

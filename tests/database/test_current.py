@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -186,8 +187,52 @@ def test_blocks_that_end_in_another_context(twin: Twins) -> None:
             import contextvars
 
             assert runner.run(step(generator), context=contextvars.Context()) is not None
-            assert runner.run(step(generator), context=contextvars.Context()) is None
+            with pytest.warns(RuntimeWarning, match="ended in another context than it began in") as warned:
+                assert runner.run(step(generator), context=contextvars.Context()) is None
+            assert [one.filename for one in warned] == [__file__]
         assert current() == "2"
+
+
+def test_a_dependency_that_binds_nothing_is_told() -> None:
+    """A web framework runs a plain generator in threads: the request would be served from another tenant's database."""
+    fastapi = pytest.importorskip("fastapi")
+    app = fastapi.FastAPI()
+
+    def plain(tenant: str) -> Iterator[None]:
+        with databases[tenant].use():
+            yield
+
+    async def awaited(tenant: str) -> AsyncIterator[None]:
+        with databases[tenant].use():
+            yield
+
+    @app.get("/plain", dependencies=[fastapi.Depends(plain)])
+    def with_plain() -> str:
+        return current()
+
+    @app.get("/awaited", dependencies=[fastapi.Depends(awaited)])
+    def with_awaited() -> str:
+        return current()
+
+    with new("1") as first, new("2") as second:
+        databases = {"1": first, "2": second}
+
+        async def get(path: str) -> str:
+            messages: list[Any] = []
+
+            async def receive() -> Any:
+                return {"type": "http.request"}
+
+            async def send(message: Any) -> None:
+                messages.append(message)
+
+            scope = {"type": "http", "method": "GET", "path": path, "query_string": b"tenant=1", "headers": []}
+            await app(scope, receive, send)
+            return b"".join(one.get("body", b"") for one in messages).decode()
+
+        assert asyncio.run(get("/awaited")) == '"1"'
+        with pytest.warns(RuntimeWarning, match="async generator or as middleware"):
+            assert asyncio.run(get("/plain")) == '"2"'
 
 
 # ---------------------------------------------------------------------- the end
