@@ -16,6 +16,8 @@ __all__ = ["connect"]
 
 _OPTIONS = ("table_prefix", "allow_scan")
 """Those of every database."""
+_ENDPOINTS = ("endpoint_url", "endpoint", "host")
+"""What the endpoint is called elsewhere."""
 
 
 def connect(url: str | None = None, *, table_prefix: str = "", allow_scan: bool = True, **options: Any) -> Database:
@@ -64,10 +66,22 @@ def _engine(url: str | None, options: dict[str, Any]) -> Engine:
         from .engines.aws import AwsEngine
 
         return _made(AwsEngine, url, options)
-    what = WHAT_TO_WRITE
+    raise DynawireError(f"{_without_secrets(url)!r} is not a database dynawire knows; write {_meant(url)}")
+
+
+def _meant(url: str) -> str:
+    """What to write instead of what is no URL of ours, as it may come from another library."""
+    import re
+
     if "://" not in url and url.endswith((".db", ".sqlite", ".sqlite3")):
-        what = f'connect("sqlite:///{url}") for an engine in this file'
-    raise DynawireError(f"{_without_secrets(url)!r} is not a database dynawire knows; write {what}")
+        return f'connect("sqlite:///{url}") for an engine in this file'
+    if url == ":memory:":
+        return 'connect("memory:") for an engine in this process'
+    if re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-\d", url):
+        return f'connect("dynamodb://{url}") for AWS in this region'
+    if re.fullmatch(r"[\w.-]+:\d+/?", url):
+        return f'connect("http://{url}") for this endpoint'
+    return WHAT_TO_WRITE
 
 
 def _configured_aws(options: dict[str, Any]) -> Engine:
@@ -123,6 +137,10 @@ def _made(kind: Callable[..., Engine], place: str | None, options: dict[str, Any
         unknown = [name for name in options if name not in known]
         if not unknown:
             raise
+        if unknown[0] in _ENDPOINTS:
+            raise DynawireError(
+                f'this database has no option {unknown[0]!r}; the endpoint is the URL: connect("http://localhost:8000")'
+            ) from None
         listing = f"its options: {', '.join(known)}"
         raise DynawireError(
             f"this database has no option {unknown[0]!r}{nearest(unknown[0], [*known, *_OPTIONS], listing)}"

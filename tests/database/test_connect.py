@@ -137,7 +137,10 @@ def test_nothing_configured_says_what_to_write() -> None:
     ("url", "message"),
     [
         ("app.db", "not a database dynawire knows"),
-        ("localhost:8000", "not a database dynawire knows"),
+        ("localhost:8000", r'not a database dynawire knows; write connect\("http://localhost:8000"\)'),
+        ("127.0.0.1:8000/", r'write connect\("http://127.0.0.1:8000/"\)'),
+        ("us-gov-east-1", r'write connect\("dynamodb://us-gov-east-1"\)'),
+        (":memory:", r'write connect\("memory:"\)'),
         ("postgres://user:p4ssword@host/db", "'postgres://host/db' is not a database"),
         ("://", "not a database dynawire knows"),
         ("sqlite:app.db", "sqlite:///app.db"),
@@ -177,6 +180,8 @@ def test_what_is_no_database(url: str, message: str) -> None:
         ("memory:", "region", "its options: durable"),
         ("http://localhost:8000", "durable", "its options: region"),
         ("http://localhost:8000", "acces_key_id", "did you mean 'access_key_id'"),
+        ("dynamodb://eu-west-1", "endpoint_url", r'the endpoint is the URL: connect\("http://localhost:8000"\)'),
+        ("memory:", "host", "the endpoint is the URL"),
     ],
 )
 def test_unknown_options(url: str, option: str, message: str) -> None:
