@@ -40,7 +40,7 @@ class Order(Model, table=shop, pk="USER#{user_id}", sk="ORDER#{created_at}"):
     by_status = IndexMap("gsi0", pk="STATUS#{status}", sk="{created_at}", when={"status__ne": "new"})
 
 
-class Line(Model, table=shop, pk="USER#{user_id}", sk="LINE#{created_at}#{number}"):
+class Entry(Model, table=shop, pk="USER#{user_id}", sk="ENTRY#{created_at}#{number}"):
     user_id: Attr[str]
     created_at: Attr[datetime]
     number: Attr[int]
@@ -51,8 +51,8 @@ assert_type(db.create_tables(User, Order, shop), list[str])
 assert_type(User(user_id="1").name, str)
 assert_type(User.get("1"), User | None)
 assert_type(Order.get(user_id="1", created_at=datetime.now(UTC)), Order | None)
-assert_type(Line.get("1", datetime.now(UTC), 2), Line | None)
-assert_type(Line.key("1", datetime.now(UTC), 2), Key[Line])
+assert_type(Entry.get("1", datetime.now(UTC), 2), Entry | None)
+assert_type(Entry.key("1", datetime.now(UTC), 2), Key[Entry])
 assert_type(Order.key(user_id="1", created_at=datetime.now(UTC)), Key[Order])
 assert_type(Order.query(user_id="1", created_at__gte=datetime.now(UTC)), Query[Order])
 assert_type(Order.by_status, Index[Order])
