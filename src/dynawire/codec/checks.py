@@ -7,8 +7,7 @@ from ..mapping.attributes import NO_DEFAULT, Attribute
 from ..mapping.class_mapping import ClassMapping
 from .base import ENCODE_FAILURES, Codec
 from .custom import StoredCodec
-from .key_form import exact_key
-from .scalars import bounded_length
+from .scalars import ScalarCodec, bounded_length
 from .unions import OptionalCodec
 
 __all__ = ["check_codecs"]
@@ -17,6 +16,10 @@ MAX_PARTITION_KEY_BYTES = 2048
 MAX_SORT_KEY_BYTES = 1024
 KEY_TAGS = frozenset({"S", "N", "B"})
 KEY_TYPES = "text, a number or binary (str, int, Decimal, float, bytes, datetime, UUID, Enum …)"
+ALWAYS_EXACT = frozenset(
+    {"str", "bytes", "bool", "int", "Decimal", "int | Decimal", "date", "timedelta", "datetime (EpochSeconds)"}
+)
+"""Types whose values have one form each, or forms that are equal for DynamoDB, as all of a number are."""
 
 
 def check_codecs(mapping: ClassMapping, codecs: dict[str, Codec]) -> None:
@@ -28,7 +31,11 @@ def check_codecs(mapping: ClassMapping, codecs: dict[str, Codec]) -> None:
     for name, limit in _key_limits(mapping, codecs).items():
         codecs[name] = _bounded_key(codecs[name], limit)
     for name in {attribute.name for attribute in (*mapping.key, *mapping.key_attributes)}:
-        codecs[name] = exact_key(codecs[name])
+        codec = codecs[name]
+        if not isinstance(codec, ScalarCodec) or codec.name not in ALWAYS_EXACT:
+            from .key_form import exact_key
+
+            codecs[name] = exact_key(codec)
     for attribute in mapping.attributes.values():
         if attribute.upkeep == "discriminator":
             _check_discriminator(mapping, attribute, codecs[attribute.name])

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from .base import Codec
+from .checks import ALWAYS_EXACT
 from .custom import StoredCodec
 from .misfit import Misfit
 from .scalars import ScalarCodec
@@ -24,19 +25,6 @@ OTHER_FORM = (
     "written with Annotated[..., dynawire.Stored(encode, decode)]"
 )
 
-_ALWAYS_EXACT = (
-    "str",
-    "bytes",
-    "bool",
-    "int",
-    "Decimal",
-    "int | Decimal",
-    "date",
-    "timedelta",
-    "datetime (EpochSeconds)",
-)
-"""One value has one form, or forms that are equal for DynamoDB, as all of a number are."""
-
 
 def exact_key(codec: Codec) -> Codec:
     """A key's codec: it refuses to read what it would write otherwise."""
@@ -44,7 +32,7 @@ def exact_key(codec: Codec) -> Codec:
         return OptionalCodec(exact_key(codec.inner))
     if type(codec) is StoredCodec:
         return _ExactStoredCodec(codec)
-    if isinstance(codec, ScalarCodec) and codec.name not in _ALWAYS_EXACT:
+    if isinstance(codec, ScalarCodec) and codec.name not in ALWAYS_EXACT:
         return _exact_scalar(codec)
     return codec
 

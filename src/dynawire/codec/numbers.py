@@ -66,7 +66,8 @@ def decimal_text(value: Decimal) -> str:
         value = Decimal(value)  # a class derived from it may show its values otherwise, as money rounded to cents
     text = str(value)
     if len(text) <= MAX_DIGITS and "E" not in text and "e" not in text:
-        return text
+        # msgspec reads "-0" as 0, and the key of a map must be written as it is read.
+        return "0" if text == "-0" else text
     if not value:
         return "0"
     _sign, digits, _exponent = value.as_tuple()

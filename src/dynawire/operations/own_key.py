@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..codec.canonical import canonical
 from ..codec.source import Scope
 from ..errors import ValidationError
 from .target import Target
@@ -49,7 +48,7 @@ def own_key(target: Target, instance: Any) -> tuple[Any, ...]:
             now = codec.encode(value)
         except ValidationError:
             return values  # what can be no key at all is refused with its reason where the key is encoded
-        if canonical(before) != canonical(now):
+        if before != now:
             raise ValidationError(
                 f"{plan.name}.{attribute.name} is part of the key, and not as it was loaded, so it names another item; "
                 f"refresh() and update() and delete() are of the item that was loaded; for another one write "
