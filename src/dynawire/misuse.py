@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from .errors import UsageError
 from .mapping.class_mapping import nearest
 
-__all__ = ["OF_INSTANCES", "Unlisted", "called_on_class", "missing_from_class", "missing_from_index", "several"]
+__all__ = [
+    "OF_INSTANCES",
+    "Unlisted",
+    "called_on_class",
+    "missing_from_class",
+    "missing_from_index",
+    "missing_from_transaction",
+    "several",
+]
 
 _BY_KEY = frozenset({"update", "delete", "aupdate", "adelete"})
 _OPERATIONS = ("delete", "insert", "put", "refresh", "save", "update")
@@ -36,7 +44,7 @@ _CLASS = {
     "bulk_create": "{model}.put_many(items)",
     "create_table": "db.create_tables({model})",
     "delete_table": "db.drop_tables({model})",
-    "delete_all": "{model}.find(...).delete_where()",
+    "delete_all": "{model}.delete_where(condition)",
 }
 _QUERY = {
     "filter": ".where(...)",
@@ -58,14 +66,23 @@ _QUERY = {
     "page_size": ".page(size=...)",
     "offset": ".page(size=..., after=cursor); DynamoDB skips nothing",
     "skip": ".page(size=..., after=cursor); DynamoDB skips nothing",
-    "update": "find(...).update_where(...)",
-    "delete": "find(...).delete_where()",
+    "update": "Model.update_where(condition, ...)",
+    "delete": "Model.delete_where(condition)",
 }
 _INDEX = {
     "get": ".query(...).one() or .first()",
     "get_one": ".query(...).one()",
     "filter": ".query(...)",
     "all": ".scan()",
+}
+_WRITES = ("insert", "put", "save", "update", "delete", "check")
+_AT_THE_END = "all is sent when its `with` or `async with` block ends"
+_TRANSACTION = {
+    **dict.fromkeys(("commit", "execute", "send", "write", "flush"), _AT_THE_END),
+    **{f"a{one}": f"write {one}(...), without await: {_AT_THE_END}" for one in _WRITES},
+    "rollback": "an error that leaves its block sends nothing",
+    "get": "write db.transact_get(...), which reads as of one moment",
+    "condition_check": "write check(...)",
 }
 
 
@@ -82,6 +99,13 @@ def missing_from_class(cls: type[Any], name: str) -> AttributeError:
 def missing_from_index(index: object, name: str) -> AttributeError:
     """The error for an attribute that an index has not."""
     return _missing(index, name, "an index", _INDEX)
+
+
+def missing_from_transaction(transaction: object, name: str) -> AttributeError:
+    """The error for an attribute that a transaction has not."""
+    advice = _TRANSACTION.get(name)
+    hint = f"; {advice}" if advice else nearest(name, _public(type(transaction)))
+    return AttributeError(f"a transaction has no {name!r}{hint}", name=name, obj=transaction)
 
 
 def _missing(found: object, name: str, what: str, advised: Mapping[str, str]) -> AttributeError:

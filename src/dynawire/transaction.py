@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
 from .errors import ExpressionError, UsageError
 from .expressions import Update
@@ -58,6 +58,14 @@ class Transaction:
         self._done = False
         # Whether it was begun, or only looked at: else what it holds is lost.
         self._meant = False
+
+    # Type checkers refuse these by themselves.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> NoReturn:
+            from .misuse import missing_from_transaction
+
+            raise missing_from_transaction(self, name)
 
     def insert(self, item: Any, *, condition: ConditionLike = None, table: Table[Any] | None = None) -> None:
         """Store a new item; the transaction is cancelled when there is one with this key.

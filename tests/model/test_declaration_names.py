@@ -202,7 +202,7 @@ def test_redefinition_refers_to_the_new_class() -> None:
         second = module.Cell
         assert first is not second
         assert round_trip(second(id="x", inner=second(id="y"))).inner == second(id="y")
-        with pytest.raises(dynawire.ValidationError, match="must be Cell, not Cell"):
+        with pytest.raises(dynawire.ValidationError, match="must be Cell, not another class of this name"):
             second(id="x", inner=first(id="y")).validate()
     finally:
         del sys.modules["notebook"]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import dynawire as dw
-from dynawire import Attr, GlobalIndex, Model, attr, discriminator, partition_key, sort_key
+from dynawire import Attr, GlobalIndex, Model, attr, discriminator, misuse, partition_key, sort_key
 
 
 class Airport(Model, table="airports"):
@@ -247,6 +249,11 @@ def test_what_dynamodb_computes_is_not_checked(stored: New) -> None:
         (lambda: Airport.scan().limt, "did you mean 'limit'"),
         (lambda: Airport.by_city.get, r"an index has no 'get'; write \.query\(...\)\.one\(\)"),
         (lambda: Airport.by_city.scn, "did you mean 'scan'"),
+        (lambda: Airport.delete_all, r"write Airport\.delete_where\(condition\)"),
+        (lambda: Airport.query("TX").delete, r"write Model\.delete_where\(condition\)"),
+        (lambda: dw.Transaction.__new__(dw.Transaction).commit, "a transaction has no 'commit'; all is sent when its"),
+        (lambda: dw.Transaction.__new__(dw.Transaction).aput, r"write put\(...\), without await: all is sent"),
+        (lambda: dw.Transaction.__new__(dw.Transaction).chek, "did you mean 'check'"),
         (lambda: Airport.params.query, r"; not 'query'; write query\(...\)\.params\(\)"),
         (lambda: Airport.params.gett, "; not 'gett'$"),
     ],
@@ -257,6 +264,39 @@ def test_names_that_there_are_not(look: Callable[[], Any], message: str) -> None
     assert caught.value.name
     assert not hasattr(Airport, "objects")
     assert not hasattr(Airport.scan(), "filter")
+
+
+def test_paths_and_values_of_another_class_of_the_same_name(db: dw.Database) -> None:
+    """As in two modules of a program, or in a notebook whose cell was run again."""
+
+    def another() -> Any:
+        class Kind(Enum):
+            BIG = "big"
+
+        class Airport(Model, table="airports"):
+            state: Attr[str] = partition_key()
+            iata: Attr[str] = sort_key()
+            kind: Attr[Kind | None] = attr(default=None)
+
+        return Airport, Kind
+
+    (older, wrong), (newer, _) = another(), another()
+    mine = r"tests\.\S+\.test_paths\S+\.Airport"
+    with pytest.raises(
+        dw.ExpressionError, match=f"is an attribute of {mine}, and the request is for {mine}; write Air"
+    ):
+        newer.scan(older.iata == "x").params()
+    with pytest.raises(dw.ValidationError, match=r"must be Kind, not another class of this name \(tests\.\S+\.Kind\)"):
+        newer(state="TX", iata="DFW", kind=wrong.BIG).insert()
+
+
+@pytest.mark.parametrize("advised", [misuse._CLASS, misuse._QUERY, misuse._INDEX, misuse._TRANSACTION])
+def test_what_is_advised_there_is(advised: dict[str, str]) -> None:
+    there = (dw.Model, dw.Query, dw.Find, dw.Index, dw.Key, dw.Database, dw.Transaction)
+    known = {name for one in there for name in dir(one)}
+    for advice in advised.values():
+        for name in re.findall(r"\b([a-z_]+)\(", advice):
+            assert name in known, advice
 
 
 @pytest.mark.parametrize(

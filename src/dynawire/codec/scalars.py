@@ -112,7 +112,10 @@ class ScalarCodec(Codec):
 
 def wrong_type(expected: str, value: Any) -> Misfit:
     """The misfit of a value of another type."""
-    return Misfit(f"must be {expected}, not {type(value).__name__}")
+    kind = type(value)
+    if kind.__name__ == expected:
+        return Misfit(f"must be {expected}, not another class of this name ({kind.__module__}.{kind.__qualname__})")
+    return Misfit(f"must be {expected}, not {kind.__name__}")
 
 
 def bounded_length(codec: Codec, maximum: int | None, empty: str, long: str = "") -> Codec:

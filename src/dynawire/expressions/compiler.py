@@ -261,14 +261,19 @@ def check_owner(path: Path[Any], owner: type[Any] | None) -> None:
         return
     if getattr(owner, "__family__", None) is not None and issubclass(path._owner, owner):
         return
+    if path._owner.__name__ == owner.__name__ and not (
+        hasattr(path._owner, "__mapped__") and hasattr(owner, "__mapped__")
+    ):
+        raise ExpressionError(
+            f"this path of {called(path)} belongs to another table of the class {owner.__name__}; take it from the "
+            f"paths of the table that is asked: table.paths.{path._label}"
+        )
+    theirs, mine = path._owner.__name__, owner.__name__
+    if theirs == mine:
+        theirs, mine = (f"{one.__module__}.{one.__qualname__}" for one in (path._owner, owner))
     first = path._label.partition(".")[0].partition("[")[0]
     remedy = f"; write {owner.__name__}.{path._label}" if isinstance(getattr(owner, first, None), Path) else ""
-    raise ExpressionError(
-        f"{called(path)} is an attribute of {path._owner.__name__}, and the request is for {owner.__name__}{remedy}"
-        if path._owner.__name__ != owner.__name__
-        else f"this path of {called(path)} belongs to another table of the class {owner.__name__}; take it from the "
-        f"paths of the table that is asked: table.paths.{path._label}"
-    )
+    raise ExpressionError(f"{called(path)} is an attribute of {theirs}, and the request is for {mine}{remedy}")
 
 
 def _check_operators(condition: Condition) -> None:
