@@ -237,6 +237,8 @@ def test_names_that_are_no_key(db: dw.Database, twin: Twins, stored: Thing) -> N
     errors = refused(db, stored, dw.ValidationError, calls)
     assert "did you mean 'id'" in str(errors[0])
     assert "given twice" in str(errors[1])
+    with pytest.raises(dw.ValidationError, match="did you mean 'consistent'"):
+        Thing.get("a", 1, consistant=True)
     assert "(id, at)" in str(errors[2])
 
 

@@ -140,7 +140,7 @@ def key_values(plan: ClassPlan, values: Sequence[Any], by_name: Mapping[str, Any
     if unknown:
         raise ValidationError(
             f"{unknown[0]!r} is not a key attribute of {plan.name}; its key is "
-            f"({', '.join(names)}){nearest(unknown[0], names)}",
+            f"({', '.join(names)}){nearest(unknown[0], [*names, 'consistent'])}",
             model=plan.name,
         )
     given = dict(zip(names, values, strict=False))
