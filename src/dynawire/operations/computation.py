@@ -11,7 +11,7 @@ from ..codec.base import Codec
 from ..codec.custom import StoredCodec
 from ..codec.misfit import place_of
 from ..codec.unions import OptionalCodec
-from ..errors import DynawireError, SchemaError, ValidationError
+from ..errors import DynawireError, ExpressionError, SchemaError, ValidationError
 from ..expressions import Condition, Path, all_of, parse_lookups
 from ..expressions.evaluation import Test, condition_test
 from ..mapping.attributes import Attribute
@@ -222,7 +222,11 @@ def computation_of(
         sources[source.stored_name] = source
     when = None
     if declared.when is not None:
-        when = all_of(parse_lookups(paths, declared.when, mapping.name))
+        try:
+            when = all_of(parse_lookups(paths, declared.when, mapping.name))
+        except (ExpressionError, ValidationError) as error:
+            # A mistake of the declaration, and not of an operation.
+            raise wrong(f"has a when= that can't work: {error.message}") from None
         for path in when.paths():
             source = _source(mapping, path._label.partition(".")[0], wrong)
             sources[source.stored_name] = source
