@@ -14,6 +14,7 @@ from dynawire.errors import service_error
 
 __all__ = [
     "MAX_DIGITS",
+    "SMALL_NUMBERS",
     "add_numbers",
     "canonical_number",
     "compare_numbers",
@@ -165,3 +166,7 @@ def _scaled(text: str) -> tuple[int, int]:
 
 def _refuse(message: str) -> NoReturn:
     raise service_error("ValidationException", message)
+
+
+SMALL_NUMBERS = {str(number): number_size(str(number)) for number in range(1000)}
+"""The sizes of the numbers that are the most frequent, all of them canonical as they stand."""

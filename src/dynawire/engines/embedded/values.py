@@ -11,7 +11,13 @@ from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
-from dynawire.engines.embedded.numbers import canonical_number, compare_numbers, encode_number, number_size
+from dynawire.engines.embedded.numbers import (
+    SMALL_NUMBERS,
+    canonical_number,
+    compare_numbers,
+    encode_number,
+    number_size,
+)
 from dynawire.errors import service_error
 
 __all__ = [
@@ -59,6 +65,10 @@ def check_item(item: Item) -> int:
     """
     if type(item) is not dict:
         _refuse_shape(item)
+    return _check_members(item, 0)
+
+
+def _check_members(item: Item, depth: int) -> int:
     size = 0
     for name, value in item.items():
         length = len(name) if name.isascii() else len(name.encode())
@@ -75,10 +85,13 @@ def check_item(item: Item) -> int:
             elif "N" in value:
                 text = value["N"]
                 if type(text) is str:
-                    value["N"] = text = canonical_number(text)
-                    size += number_size(text)
+                    small = SMALL_NUMBERS.get(text)
+                    if small is None:
+                        value["N"] = text = canonical_number(text)
+                        small = number_size(text)
+                    size += small
                     continue
-        size += check_value(value)
+        size += check_value(value, depth)
     return size
 
 
@@ -214,6 +227,9 @@ def _check_string(value: Value, content: Any, depth: int) -> int:
 def _check_number(value: Value, content: Any, depth: int) -> int:
     if type(content) is not str:
         _refuse_shape(content, "String")
+    small = SMALL_NUMBERS.get(content)
+    if small is not None:
+        return small
     value["N"] = text = canonical_number(content)
     return number_size(text)
 
@@ -243,13 +259,7 @@ def _check_map(value: Value, content: Any, depth: int) -> int:
     depth += 1
     if depth > MAX_NESTING:
         _refuse_nesting()
-    size = 3
-    for name, member in content.items():
-        length = len(name) if name.isascii() else len(name.encode())
-        if not 0 < length <= MAX_NAME_SIZE:
-            _refuse_name(name)
-        size += length + 1 + check_value(member, depth)
-    return size
+    return 3 + len(content) + _check_members(content, depth)
 
 
 def _check_list(value: Value, content: Any, depth: int) -> int:
@@ -260,12 +270,15 @@ def _check_list(value: Value, content: Any, depth: int) -> int:
         _refuse_nesting()
     size = 3 + len(content)
     for member in content:
-        size += check_value(member, depth)
+        if type(member) is dict and len(member) == 1 and "N" in member and type(member["N"]) is str:
+            size += _check_number(member, member["N"], depth)
+        else:
+            size += check_value(member, depth)
     return size
 
 
 def _check_string_set(value: Value, content: Any, depth: int) -> int:
-    _check_members(content)
+    _check_set(content)
     if not content:
         _refuse(_INVALID + "An string set  may not be empty")
     if len(set(content)) != len(content):
@@ -274,7 +287,7 @@ def _check_string_set(value: Value, content: Any, depth: int) -> int:
 
 
 def _check_number_set(value: Value, content: Any, depth: int) -> int:
-    _check_members(content)
+    _check_set(content)
     if not content:
         _refuse(_INVALID + "An number set  may not be empty")
     value["NS"] = numbers = [canonical_number(text) for text in content]
@@ -284,7 +297,7 @@ def _check_number_set(value: Value, content: Any, depth: int) -> int:
 
 
 def _check_binary_set(value: Value, content: Any, depth: int) -> int:
-    _check_members(content)
+    _check_set(content)
     if not content:
         _refuse(_INVALID + "Binary sets should not be empty")
     value["BS"] = binaries = [_canonical_binary(text) for text in content]
@@ -307,7 +320,7 @@ _CHECKS: dict[str, Callable[[Value, Any, int], int]] = {
 }
 
 
-def _check_members(content: Any) -> None:
+def _check_set(content: Any) -> None:
     if type(content) is not list:
         _refuse_shape(content, "List")
     for member in content:
