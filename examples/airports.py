@@ -155,6 +155,8 @@ def delete(db: dw.Database) -> None:
     new = Airport(
         state="TX", iata="ZZZ", name="Bit Bucket Field", city="Austin", country="USA", latitude=30.3, longitude=-97.7
     )
+    # A run that was interrupted after the insert has left it.
+    new.delete()
     with step(db, "Insert a new airport, twice: insert() never overwrites"):
         new.insert()
         try:
