@@ -105,3 +105,12 @@ def test_example_on_dynamodb_local(name: str, tmp_path: Path, dynamodb_local: st
     for run in RUNS[name]:
         if "URL" in run.arguments:
             run_example(name, run, tmp_path, dynamodb_local)
+
+
+def test_the_demo_runs_after_one_that_was_cut_off(tmp_path: Path) -> None:
+    run_example("airports.py", Run(), tmp_path)
+    leftover = "airports.Airport(state='TX', iata='ZZZ', name='-', city='-', country='-', latitude=0, longitude=0)"
+    program = f"import airports, dynawire as dw; dw.connect('sqlite:///airports.db'); {leftover}.insert()"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [str(EXAMPLES), *sys.path]))}
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path, env=environment, timeout=100)
+    run_example("airports.py", Run(), tmp_path)
