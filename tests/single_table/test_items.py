@@ -64,6 +64,45 @@ def test_keys_by_position_of_however_many_attributes(twin: Twins) -> None:
             twin(Line).get(*wrong)
 
 
+def test_what_leaves_a_sparse_index_needs_nothing_else_known(twin: Twins) -> None:
+    table = dw.SingleTable("todo", global_indexes=2)
+
+    class Todo(Model, table=table, pk="TODO#{number}", sk="TODO"):
+        number: Attr[int]
+        state: Attr[str] = attr(default="open")
+        marks: Attr[dict[str, int]] = attr(default_factory=dict)
+        who: Attr[str | None] = attr(default=None)
+
+        by_who = IndexMap("gsi0", pk="WHO#{who}", sk="{number}", when={"state__ne": "done", "marks__size__lt": 2})
+        every = IndexMap("gsi1", pk="EVERY", sk="{who}", when={"state__in": ["open", "held"]})
+
+    def stored() -> tuple[int, int]:
+        return Todo.by_who.query("ann").count(), Todo.every.query().count()
+
+    with dw.connect("memory:") as db, db.use():
+        db.create_tables(table)
+        Todo(number=1, who="ann").insert()
+        assert stored() == (1, 1)
+        twin(Todo.key(1)).update(state="done")
+        assert stored() == (0, 0)
+        with pytest.raises(ExpressionError, match="so is who, whose value is not known here"):
+            twin(Todo.key(1)).update(state="open")
+        with pytest.raises(ExpressionError, match="so is who, whose value is not known here"):
+            twin(Todo.key(1)).update(state="late")
+        twin(Todo.get_one(1)).update(state="open")
+        assert stored() == (1, 1)
+        mine, theirs = Todo.get_one(1), Todo.get_one(1)
+        theirs.who = "bob"
+        theirs.save()
+        mine.state = "done"
+        twin(mine).save()  # whoever has it: what is done is in no index
+        assert (stored(), Todo.by_who.query("bob").count()) == ((0, 0), 0)
+        assert Todo.get_one(1).who == "bob"
+        # Of a map only a part may change, so it is not enough.
+        with pytest.raises(ExpressionError, match="whose value is not known here"):
+            twin(Todo.key(1)).update(Todo.marks["a"].set(1))
+
+
 def test_keys_are_what_the_templates_say(db: dw.Database, twin: Twins) -> None:
     one = order(1, user_id="a#b", note="x")
     twin(one).insert()

@@ -14,6 +14,7 @@ from ..codec.unions import OptionalCodec
 from ..errors import DynawireError, ExpressionError, SchemaError, ValidationError
 from ..expressions import Condition, Path, all_of, parse_lookups
 from ..expressions.evaluation import Test, condition_test
+from ..expressions.normal_form import conjuncts
 from ..mapping.attributes import Attribute
 from ..mapping.class_mapping import ClassMapping, nearest
 from ..mapping.template_parts import (
@@ -30,6 +31,8 @@ from ..mapping.templates import BoundTemplate, Component, Template
 __all__ = ["Computation", "bound_template", "computation_of"]
 
 WireItem = Mapping[str, Any]
+
+_SCALAR_TAGS = frozenset({"S", "N", "B", "BOOL", "NULL"})
 
 Function = tuple[Callable[..., Any], Callable[[WireItem], list[Any]]]
 """What computes an attribute, and what gives its arguments of an item."""
@@ -73,6 +76,7 @@ class Computation:
         self.template = template
         self.when = when
         self.test: Test | None = None if when is None else condition_test(when)
+        self._tests = [] if when is None else _tests_of_scalars(when)
         self.codec = codec
         self._model = model
         self._function = function
@@ -169,6 +173,8 @@ class Computation:
             wire: sources that are there.
             names: the sources of which it is known whether they are.
         """
+        if any(name in names and not test(wire) for name, test in self._tests):
+            return True
         return (
             self.template is not None
             and not self._must_have
@@ -197,6 +203,16 @@ class Computation:
     def _refused(self, source: str, reason: str) -> ValidationError:
         label = self.sources[source].name
         return ValidationError(f"{self._model}.{label} {reason}; nothing was sent", model=self._model, attribute=label)
+
+
+def _tests_of_scalars(when: Condition) -> list[tuple[str, Test]]:
+    """Parts of a condition that are about one attribute, which a write sets as a whole: by stored name."""
+    found: list[tuple[str, Test]] = []
+    for part in conjuncts(when):
+        paths = list(part.paths())
+        if len(paths) == 1 and len(paths[0]._steps) == 1 and paths[0]._codec.tags <= _SCALAR_TAGS:
+            found.append((str(paths[0]._steps[0]), condition_test(part)))
+    return found
 
 
 def computation_of(

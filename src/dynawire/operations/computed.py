@@ -290,8 +290,10 @@ class ComputedAttributes:
         assumed: Assumed,
     ) -> WireItem:
         """The sources of a computed attribute of which one changes, by stored name; None for one that is absent."""
-        if computation.is_absent_for(self._with_defaults(computation, new), new.keys()):
-            return {}
+        told = {name: value for name, value in new.items() if value is not _UNKNOWN}
+        sources = self._with_defaults(computation, told)
+        if computation.is_absent_for(sources, told.keys()):
+            return sources
         values: WireItem = {}
         for name in computation.sources:
             if name in known:
