@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from .errors import DynawireError
@@ -93,12 +94,15 @@ class TableWriting(Generic[T]):
         """
         target = self._target
         plain = condition is None and not return_old and not exactly_once and check is None
-        if plain and target.family is None and target.mapped.hooks is None:
+        if plain and target.family is None:
             upkeep = target.upkeep
-            if upkeep is None:
-                return put_item(target, item)
-            if upkeep.keeping is None:
-                return put_versioned(target, item) if upkeep.is_version_alone else put_maintained(target, item)
+            if upkeep is None or upkeep.keeping is None:
+                put = put_item
+                if upkeep is not None:
+                    put = put_versioned if upkeep.is_version_alone else put_maintained
+                if target.mapped.hooks is None:
+                    return put(target, item)
+                return hooked(target, "put", item, partial(put, target, item))
         return self._put_otherwise(target.of(item), item, condition, return_old, exactly_once, check)
 
     def _put_otherwise(

@@ -171,6 +171,7 @@ class Upkeep:
             from .keeping import Keeping
 
             self.keeping = Keeping(mapping, plan, adapter)
+        self._condition_of_new: bytes | None = None
         self._condition_parts: tuple[bytes, bytes] | None = None
         self.is_version_alone = self.version is not None and not (
             self._created or self._updated or self._immutable or self._computed or self.keeping
@@ -188,12 +189,14 @@ class Upkeep:
     def condition_members(self, version: int) -> bytes:
         """The same as members of a request's JSON, each after a comma."""
         if version == 0:
-            return self._compiled(0)
+            if self._condition_of_new is None:
+                self._condition_of_new = self._compiled(0)
+            return self._condition_of_new
         if self._condition_parts is None:
             before, _, after = self._compiled(1).partition(b'{"N":"1"}')
             self._condition_parts = before + b'{"N":"', b'"}' + after
         before, after = self._condition_parts
-        return b"%b%d%b" % (before, version, after)
+        return before + str(version).encode() + after
 
     def _compiled(self, version: int) -> bytes:
         placeholders = Placeholders()
