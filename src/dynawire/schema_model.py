@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from _thread import RLock
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, Unpack
 
 from .errors import SchemaError
 from .expressions import Paths
@@ -12,10 +12,9 @@ from .library_model import LibraryCompletion, PathsOfClass, class_error, declare
 from .mapping.adapters.schema import SchemaAdapter, SchemaDriver, schema_record
 from .mapping.annotations import body_annotations
 from .mapping.attributes import NO_DEFAULT, AttributeDeclaration
-from .mapping.class_mapping import TableOptions, nearest
+from .mapping.class_mapping import TableKeywords, TableOptions, nearest
 from .mapping.indexes import IndexDeclaration
 from .mapping.layout import TableLayout
-from .mapping.migrations import Migrations
 from .mapping.placed import placement_of
 from .mapping.relations import RelationDeclaration
 from .model_operations import ModelOperations
@@ -172,16 +171,7 @@ class SchemaModel(_WithSchema, ModelOperations[Any, Any]):
             kind: str = ...,
             schema: Any = ...,
             load: Literal["trust", "validate"] = ...,
-            billing: Literal["PAY_PER_REQUEST", "PROVISIONED"] = ...,
-            read_units: int = ...,
-            write_units: int = ...,
-            stream: Literal["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"] = ...,
-            ttl: str = ...,
-            hide_expired: bool = ...,
-            table_class: Literal["STANDARD", "STANDARD_INFREQUENT_ACCESS"] = ...,
-            deletion_protection: bool = ...,
-            allow_scan: bool = ...,
-            migrations: type[Migrations] = ...,
+            **options: Unpack[TableKeywords],
         ) -> None: ...
 
     __mapped__: ClassVar[Any] = None

@@ -16,6 +16,7 @@ from .operations.effects import Operation
 from .operations.get import get_existing, get_item, item_exists, refresh_item
 from .operations.own_key import own_key
 from .operations.params import Params
+from .operations.put import bare_put
 from .operations.target import Target, key_values
 from .operations.twins import asynchronous, mark_coroutine_functions, sync
 from .writing import TableWriting
@@ -46,6 +47,8 @@ class Table(
     def __init__(self, database: Database, target: Target) -> None:
         self.database = database
         self._target = target
+        # In a family it depends on what is put, and on what it replaces.
+        self._bare_put = bare_put(target) if target.family is None else None
         self._engine = database.engine
         self._shown = target.plan.name
 

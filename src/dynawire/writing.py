@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
@@ -11,7 +11,7 @@ from .operations.as_loaded import as_loaded
 from .operations.delete import prepare_delete
 from .operations.get import get_existing
 from .operations.hooked import hooked, may_have_hooks
-from .operations.put import prepare_insert, prepare_put, put_item, put_maintained, put_versioned
+from .operations.put import BarePut, bare_put, prepare_insert, prepare_put
 from .operations.save import prepare_save
 from .operations.target import as_condition
 from .operations.twins import asynchronous, sync
@@ -34,6 +34,7 @@ class TableWriting(Generic[T]):
     """What a table does to write one item."""
 
     _target: Target
+    _bare_put: BarePut | None
     _engine: Engine
     _shown: str
 
@@ -93,16 +94,11 @@ class TableWriting(Generic[T]):
             LimitExceeded: the item is over 400 KB; nothing was sent.
         """
         target = self._target
-        plain = condition is None and not return_old and not exactly_once and check is None
-        if plain and target.family is None:
-            upkeep = target.upkeep
-            if upkeep is None or upkeep.keeping is None:
-                put = put_item
-                if upkeep is not None:
-                    put = put_versioned if upkeep.is_version_alone else put_maintained
-                if target.mapped.hooks is None:
-                    return put(target, item)
-                return hooked(target, "put", item, partial(put, target, item))
+        put = self._bare_put
+        if put is not None and condition is None and not return_old and not exactly_once and check is None:
+            if target.mapped.hooks is None:
+                return put(target, item)
+            return hooked(target, "put", item, partial(put, target, item))
         return self._put_otherwise(target.of(item), item, condition, return_old, exactly_once, check)
 
     def _put_otherwise(
@@ -114,17 +110,11 @@ class TableWriting(Generic[T]):
         exactly_once: bool,
         check: Literal["loaded"] | None,
     ) -> Operation[T | None]:
-        upkeep = target.upkeep
-        plain = condition is None and not return_old and not exactly_once and check is None
-        if plain and target.family is not None:
+        put: BarePut | None = None
+        if target.family is not None and condition is None and not return_old and not exactly_once and check is None:
             from .operations.unique_of_others import may_replace_unique
 
-            plain = not may_replace_unique(target)
-        put: Callable[[Target, Any], Operation[None]] | None = None
-        if plain and upkeep is None:
-            put = put_item
-        elif plain and upkeep is not None and upkeep.keeping is None:
-            put = put_versioned if upkeep.is_version_alone else put_maintained
+            put = None if may_replace_unique(target) else bare_put(target)
 
         def write() -> Operation[T | None]:
             if put is not None:

@@ -15,7 +15,20 @@ from .failures import condition_failed, converted, version_conflict
 from .target import Target, encode_json, raw_capacity
 from .write import Write
 
-__all__ = ["prepare_insert", "prepare_put", "put_item", "put_maintained", "put_versioned"]
+__all__ = ["BarePut", "bare_put", "prepare_insert", "prepare_put"]
+
+BarePut = Callable[[Target, Any], Operation[None]]
+"""Puts an instance, whatever is stored."""
+
+
+def bare_put(target: Target) -> BarePut | None:
+    """The shortest way to put an item of a class without condition; None: it writes other items besides."""
+    upkeep = target.upkeep
+    if upkeep is None:
+        return put_item
+    if upkeep.keeping is not None:
+        return None
+    return put_versioned if upkeep.is_version_alone else put_maintained
 
 
 def put_item(target: Target, instance: Any) -> Operation[None]:
@@ -23,8 +36,6 @@ def put_item(target: Target, instance: Any) -> Operation[None]:
 
     It is for classes without upkeep.
     """
-    if target.family is not None:
-        target = target.of(instance)
     plan = target.plan
     wire = plan.encode_for_write(instance)
     item = encode_json(wire if plan.key_only is None else plan.stored(wire))
