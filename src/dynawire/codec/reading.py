@@ -66,10 +66,11 @@ class ReadingPlan:
     def _compile_reading(self) -> None:
         members = self.members
         one = members if members is msgspec.Raw else members | None
-        item: Any = [("Item", one, None), ("ConsumedCapacity", Any, None)]
-        self._read_item = made_later(self, "_read_item", lambda: _decoder("ItemOutput", item))
-        attributes: Any = [("Attributes", one, None), ("ConsumedCapacity", Any, None)]
-        self._read_attributes = made_later(self, "_read_attributes", lambda: _decoder("AttributesOutput", attributes))
+        one_item: Any = [("item", one, None), ("ConsumedCapacity", Any, None)]
+        self._read_item = made_later(self, "_read_item", lambda: _decoder("ItemOutput", one_item, item="Item"))
+        self._read_attributes = made_later(
+            self, "_read_attributes", lambda: _decoder("AttributesOutput", one_item, item="Attributes")
+        )
         page: Any = [("Items", list[members], ()), *_page_fields]  # type: ignore[valid-type]
         self._read_page = made_later(self, "_read_page", lambda: _decoder("PageOutput", page))
 
@@ -79,19 +80,7 @@ class ReadingPlan:
         Raises:
             DecodeError: the item does not fit the class.
         """
-        if self.load_before is not None:
-            response = self._changed(response, "Item")
-        try:
-            output: Any = self._read_item(response)
-            wire = output.Item
-            item = None if wire is None else self.build(wire)
-        except Exception as failure:  # noqa: BLE001 - constructors raise what they like
-            misfit = self.misfit_in(_untyped(response, failure).get("Item"))
-        else:
-            if self.load_after is not None and item is not None:
-                self.load_after(item)
-            return item, output.ConsumedCapacity
-        raise misfit
+        return self._read_one(self._read_item, response, "Item")
 
     def read_attributes(self, response: bytes) -> tuple[Any, Any]:
         """The instance in the ``Attributes`` of a write's response, or None, and the consumed capacity.
@@ -99,14 +88,17 @@ class ReadingPlan:
         Raises:
             DecodeError: the item does not fit the class.
         """
+        return self._read_one(self._read_attributes, response, "Attributes")
+
+    def _read_one(self, decode: Callable[[bytes], Any], response: bytes, member: str) -> tuple[Any, Any]:
         if self.load_before is not None:
-            response = self._changed(response, "Attributes")
+            response = self._changed(response, member)
         try:
-            output: Any = self._read_attributes(response)
-            wire = output.Attributes
+            output = decode(response)
+            wire = output.item
             item = None if wire is None else self.build(wire)
         except Exception as failure:  # noqa: BLE001 - constructors raise what they like
-            misfit = self.misfit_in(_untyped(response, failure).get("Attributes"))
+            misfit = self.misfit_in(_untyped(response, failure).get(member))
         else:
             if self.load_after is not None and item is not None:
                 self.load_after(item)
@@ -241,8 +233,8 @@ _page_fields: Mapping[str, Any] | Any = [
 ]
 
 
-def _decoder(name: str, fields: Any) -> Callable[[bytes], Any]:
-    return msgspec.json.Decoder(msgspec.defstruct(name, fields, gc=False), strict=False).decode
+def _decoder(name: str, fields: Any, **renamed: str) -> Callable[[bytes], Any]:
+    return msgspec.json.Decoder(msgspec.defstruct(name, fields, rename=renamed, gc=False), strict=False).decode
 
 
 def _untyped(response: bytes, failure: Exception) -> dict[str, Any]:
