@@ -275,14 +275,17 @@ def test_a_server_that_stops_reading_a_large_request(client: Client) -> None:
         assert server.connections == 1
 
 
-def test_what_follows_a_response_unasked_is_nobodys_answer(client: Client) -> None:
+@pytest.mark.parametrize("known", [0, 5], ids=["first", "known"])
+def test_what_follows_a_response_unasked_is_nobodys_answer(client: Client, known: int) -> None:
     stray = response(b'{"stray":true}')
     for step in (
         reply(b'{"a":1}', headers={"Content-Length": "7"}),
         lambda peer, request: peer.send(response(b'{"a":1}') + stray),
     ):
-        with ScriptedServer(step) as server:
+        with ScriptedServer(*[echo] * known, step) as server:
             engine = client.connect(server.url)
+            for _ in range(known):
+                client.send(engine, "GetItem")
             assert client.send(engine, "GetItem") == b'{"a":1}'
             assert client.send(engine, "GetItem", b'{"n":2}') == b'{"n":2}'
     assert server.connections == 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import socket
 import ssl
 import threading
@@ -11,11 +13,12 @@ from pathlib import Path
 import pytest
 import trustme
 
+from dynawire.engines.aws import AwsEngine
 from dynawire.engines.aws.endpoints import resolve_endpoint
 from dynawire.engines.aws.transport import Origin
 from dynawire.errors import ConnectionFailed, OutcomeUnknown, ValidationError
 from tests.aws.conftest import Client
-from tests.aws.scripted import RELEASE_TIMEOUT, Gate, Peer, ScriptedServer, echo, hang_up, raw, response
+from tests.aws.scripted import RELEASE_TIMEOUT, Gate, Peer, Request, ScriptedServer, echo, hang_up, raw, response
 
 Wrap = Callable[[socket.socket], ssl.SSLSocket]
 
@@ -133,6 +136,51 @@ def test_an_idle_tls_connection_the_server_closed_is_not_used(client: Client, wr
         assert client.send(engine, "UpdateItem", idempotent=False) == b'{"a":1}'
         assert server.ended.wait(RELEASE_TIMEOUT)
         assert client.send(engine, "UpdateItem", b'{"n":2}', idempotent=False) == b'{"n":2}'
+
+
+class Goodbye:
+    """Answers, ends the TLS session without waiting for the client to do the same, and keeps the connection open."""
+
+    def __init__(self) -> None:
+        self.said = threading.Event()
+        self.close = threading.Event()
+
+    def __call__(self, peer: Peer, request: Request) -> bool:
+        assert isinstance(peer.sock, ssl.SSLSocket)
+        peer.send(response(b'{"a":1}'))
+        peer.sock.settimeout(0.01)
+        with contextlib.suppress(OSError):
+            peer.sock.unwrap()
+        self.said.set()
+        self.close.wait(RELEASE_TIMEOUT)
+        return False
+
+
+@pytest.mark.parametrize("kind", ["asyncio", "uvloop"])
+def test_a_response_and_the_end_of_tls_in_one_read(kind: str, wrap: Wrap, ca_bundle: str) -> None:
+    factory = asyncio.new_event_loop if kind == "asyncio" else pytest.importorskip("uvloop").new_event_loop
+    goodbye = Goodbye()
+    gate = Gate(goodbye)
+
+    async def twice(engine: AwsEngine) -> list[bytes]:
+        # The second goes out as soon as the answer to the first is in, and must not be lost with the connection.
+        return [await engine.asend("UpdateItem", body, idempotent=False) for body in (b'{"n":1}', b'{"n":2}')]
+
+    async def run(server: ScriptedServer) -> list[bytes]:
+        engine = AwsEngine(server.url, ca_bundle=ca_bundle)
+        task = asyncio.create_task(twice(engine))
+        assert await asyncio.to_thread(gate.arrived.wait, RELEASE_TIMEOUT)
+        gate.open.set()
+        # The loop sees nothing until the server has said all.
+        assert goodbye.said.wait(RELEASE_TIMEOUT)
+        answers = await task
+        goodbye.close.set()
+        await engine.aclose()
+        return answers
+
+    with ScriptedServer(gate, wrap=wrap) as server, asyncio.Runner(loop_factory=factory) as runner:
+        assert runner.run(run(server)) == [b'{"a":1}', b'{"n":2}']
+        assert server.connections == 2
 
 
 class Proxy:

@@ -154,38 +154,41 @@ class AwsEngine:
         """
         pool, keeper = self._pool, self._keeper
         exchange: Exchange | None = None
-        began = self._retry.clock()
         while True:
             connection = None
+            now = _monotonic()
             try:
                 credentials = keeper.credentials
                 if credentials is None or keeper.due:
                     if self._closed:
                         self._refuse(operation)
                     credentials = keeper.refresh()
-                connection = pool.take(_monotonic(), idempotent)
+                connection = pool.take(now, idempotent)
                 if connection is None:
                     self._refuse(operation)
-                message = self._signer.request(operation, body, credentials)
-                response = connection.roundtrip(message, _monotonic())
+                response = connection.roundtrip(self._signer.request(operation, body, credentials), now)
             except BaseException as error:
                 # Whatever ended the attempt, its response may still come: nobody else may get it.
                 if connection is not None:
                     pool.discard(connection)
                 if not isinstance(error, AttemptFailed):
                     raise
-                exchange = exchange or self._exchange(operation, idempotent, began)
+                exchange = exchange or self._exchange(operation, idempotent, now)
                 delay = exchange.after_failure(error)
             else:
-                if response.reusable:
+                answer: bytes | None
+                if isinstance(response, bytes):
                     pool.give_back(connection)
+                    answer = response
                 else:
-                    pool.discard(connection)
-                answer = answer_of(operation, response)
+                    (pool.give_back if response.reusable else pool.discard)(connection)
+                    answer = answer_of(operation, response)
                 if answer is not None:
-                    self._succeeded(exchange)
+                    if self._budget.spent:
+                        self._succeeded(exchange)
                     return answer
-                exchange = exchange or self._exchange(operation, idempotent, began)
+                assert not isinstance(response, bytes)
+                exchange = exchange or self._exchange(operation, idempotent, now)
                 delay = exchange.after_response(response)
             self._retry.sleep(delay)
 
@@ -197,9 +200,9 @@ class AwsEngine:
             pool = self._new_async_pool(operation, loop)
         keeper = self._keeper
         exchange: Exchange | None = None
-        began = self._retry.clock()
         while True:
             connection = None
+            now = _monotonic()
             try:
                 credentials = keeper.credentials
                 if credentials is None or keeper.due:
@@ -211,21 +214,23 @@ class AwsEngine:
                     connection = await pool.open()
                     if connection is None:
                         self._refuse(operation)
-                response = await connection.send(self._signer.request(operation, body, credentials))
+                response = await connection.send(self._signer.request(operation, body, credentials), idempotent)
             except BaseException as error:
                 if connection is not None:
                     pool.discard(connection)
                 if not isinstance(error, AttemptFailed):
                     raise
-                exchange = exchange or self._exchange(operation, idempotent, began)
+                exchange = exchange or self._exchange(operation, idempotent, now)
                 delay = exchange.after_failure(error)
             else:
                 pool.give_back(connection)
-                answer = answer_of(operation, response)
+                answer = response if isinstance(response, bytes) else answer_of(operation, response)
                 if answer is not None:
-                    self._succeeded(exchange)
+                    if self._budget.spent:
+                        self._succeeded(exchange)
                     return answer
-                exchange = exchange or self._exchange(operation, idempotent, began)
+                assert not isinstance(response, bytes)
+                exchange = exchange or self._exchange(operation, idempotent, now)
                 delay = exchange.after_response(response)
             await self._retry.asleep(delay)
 
@@ -272,7 +277,7 @@ class AwsEngine:
             operation,
             idempotent,
             self._endpoint.url,
-            began,
+            self._retry.clock() - (_monotonic() - began),
             renew_credentials=lambda: refused is not None and self._keeper.renew(refused),
             correct_clock=self._correct_clock,
         )
@@ -282,11 +287,9 @@ class AwsEngine:
         return now is not None and self._signer.correct_clock(now)
 
     def _succeeded(self, exchange: Exchange | None) -> None:
-        budget = self._budget
-        if budget.tokens < budget.capacity:
-            budget.earn(1)
-            if exchange is not None:
-                exchange.succeeded()
+        self._budget.earn(1)
+        if exchange is not None:
+            exchange.succeeded()
 
     def _refuse(self, operation: str) -> NoReturn:
         raise ConnectionFailed(

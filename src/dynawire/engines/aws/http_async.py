@@ -6,12 +6,10 @@ import asyncio
 import contextlib
 import socket
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
-from typing import cast
+from collections.abc import AsyncGenerator
 
+from dynawire.engines.aws.connection_async import AsyncConnection
 from dynawire.engines.aws.credentials import CredentialKeeper, Credentials
-from dynawire.engines.aws.http1 import BadResponse, Response, ResponseReader
-from dynawire.engines.aws.retry import AttemptFailed
 from dynawire.engines.aws.transport import (
     IDLE_LIMIT,
     JUST_USED,
@@ -19,156 +17,12 @@ from dynawire.engines.aws.transport import (
     Origin,
     connect_share,
     prepare,
-    readable_check,
 )
 
-__all__ = ["AsyncConnection", "AsyncPool"]
+__all__ = ["AsyncPool"]
 
 _GOODBYE = 1.0
 """Seconds that closing waits for the loop to let go of the sockets."""
-
-
-class AsyncConnection(asyncio.BufferedProtocol):
-    """One kept-alive connection. Carries one request at a time.
-
-    Args:
-        pool: the pool it belongs to.
-
-    Attributes:
-        readable: whether something can be read that the loop has not seen yet.
-        idle_since: when its last response ended, by the loop's clock.
-        broken: whether it must not be used again.
-        lost: done when the loop has let go of the socket.
-    """
-
-    __slots__ = (
-        "_buffer",
-        "_deadline",
-        "_pool",
-        "_reader",
-        "_timer",
-        "_transport",
-        "_waiter",
-        "broken",
-        "idle_since",
-        "lost",
-        "readable",
-    )
-
-    readable: Callable[[], bool]
-    _transport: asyncio.Transport
-
-    def __init__(self, pool: AsyncPool) -> None:
-        self._pool = pool
-        self._reader = ResponseReader()
-        self._buffer = memoryview(bytearray(READ_SIZE))
-        self._waiter: asyncio.Future[Response] | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._deadline = 0.0
-        self.idle_since = pool.loop.time()
-        self.broken = False
-        self.lost: asyncio.Future[None] = pool.loop.create_future()
-
-    def send(self, message: bytes) -> asyncio.Future[Response]:
-        """Send a request.
-
-        Returns:
-            Its response to come, or :class:`AttemptFailed`. After any other exception, cancellation included, the
-            connection must be discarded: its response may still be on its way.
-        """
-        pool = self._pool
-        waiter = self._waiter = pool.loop.create_future()
-        self._deadline = deadline = pool.loop.time() + pool.timeout
-        timer = self._timer
-        # One timer serves many requests: it is moved when it rings, and only an earlier deadline replaces it.
-        if timer is None or timer.when() > deadline:
-            self._ring_at(deadline)
-        self._transport.write(message)
-        return waiter
-
-    def abort(self) -> None:
-        """Close it at once, and leave whoever waits for a response to their own devices."""
-        self.broken = True
-        self._waiter = None
-        self._transport.abort()
-
-    def fail(self, reason: str) -> None:
-        """Close it at once, and tell whoever waits for a response."""
-        waiter = self._waiter
-        self.abort()
-        if waiter is not None and not waiter.done():
-            waiter.set_exception(AttemptFailed(reason, sent=True))
-
-    # Called by the loop.
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-        self.readable = readable_check(transport.get_extra_info("socket"))
-        self._ring_at(self.idle_since + IDLE_LIMIT)
-
-    def get_buffer(self, sizehint: int) -> memoryview:
-        return self._buffer
-
-    def buffer_updated(self, nbytes: int) -> None:
-        waiter = self._waiter
-        if waiter is None:
-            # Nothing was asked: whatever this is, it must not become the answer to the next request.
-            self.abort()
-            return
-        try:
-            response = self._reader.feed(self._buffer[:nbytes])
-        except BadResponse as error:
-            self.fail(str(error))
-            return
-        if response is not None:
-            self._waiter = None
-            if not response.reusable:
-                self.broken = True
-            if not waiter.done():
-                waiter.set_result(response)
-
-    def eof_received(self) -> None:
-        self._ended(None)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self._ended(exc)
-        if not self.lost.done():
-            self.lost.set_result(None)
-        self._pool.forget(self)
-
-    def _ended(self, error: Exception | None) -> None:
-        self.broken = True
-        waiter = self._waiter
-        self._waiter = None
-        if waiter is None or waiter.done():
-            return
-        try:
-            if error is not None:
-                raise BadResponse(f"the connection broke ({getattr(error, 'strerror', None) or type(error).__name__})")
-            waiter.set_result(self._reader.end())
-        except BadResponse as bad:
-            waiter.set_exception(AttemptFailed(str(bad), sent=True))
-
-    def _ring_at(self, when: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._pool.loop.call_at(when, self._ring)
-
-    def _ring(self) -> None:
-        self._timer = None
-        now = self._pool.loop.time()
-        if self._waiter is None:
-            if now - self.idle_since >= IDLE_LIMIT:
-                self.abort()
-            else:
-                self._ring_at(self.idle_since + IDLE_LIMIT)
-        elif now >= self._deadline:
-            self.fail(f"no answer within {self._pool.timeout:g} s")
-        else:
-            self._ring_at(self._deadline)
 
 
 class AsyncPool:
@@ -181,6 +35,7 @@ class AsyncPool:
     Attributes:
         loop: the running loop.
         timeout: seconds a request may take.
+        secure: whether they use TLS.
         closed: whether :meth:`close` was called.
     """
 
@@ -195,12 +50,14 @@ class AsyncPool:
         "_waiters",
         "closed",
         "loop",
+        "secure",
         "timeout",
     )
 
     def __init__(self, origin: Origin, limit: int) -> None:
         self.loop = asyncio.get_running_loop()
         self.timeout = origin.timeout
+        self.secure = origin.endpoint.secure
         self.closed = False
         self._origin = origin
         self._limit = limit

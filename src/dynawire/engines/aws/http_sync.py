@@ -79,12 +79,15 @@ class SyncConnection:
         sock.settimeout(self._patience)
         self.readable = readable_check(sock)
 
-    def roundtrip(self, message: bytes, started: float) -> Response:
+    def roundtrip(self, message: bytes, started: float) -> Response | bytes:
         """Send a request and read its response.
 
         Args:
             message: the request.
             started: now, by ``time.monotonic()``.
+
+        Returns:
+            The response, as :meth:`ResponseReader.feed` gives it.
 
         Raises:
             AttemptFailed: there is no response. The connection must be closed then, and after any other exception.
@@ -112,6 +115,8 @@ class SyncConnection:
             stale = untouched and self.idle_since > 0.0
             raise AttemptFailed(reason, sent=not untouched, stale=stale) from error
         if self._secure and sock.pending():  # type: ignore[attr-defined]
+            if isinstance(response, bytes):
+                return Response(200, {}, response, False)
             response.reusable = False
         return response
 
@@ -131,7 +136,7 @@ class SyncConnection:
             sent += sock.send(view[sent:])
         sock.settimeout(self._patience)
 
-    def _read_rest(self, sock: socket.socket, started: float) -> Response:
+    def _read_rest(self, sock: socket.socket, started: float) -> Response | bytes:
         response = None
         while response is None:
             sock.settimeout(self._remaining(started))

@@ -113,9 +113,12 @@ class RetryBudget:
 
     Args:
         capacity: tokens at the start and at most.
+
+    Attributes:
+        spent: tokens that lack.
     """
 
-    __slots__ = ("_lock", "capacity", "tokens")
+    __slots__ = ("_capacity", "_lock", "spent")
 
     THROTTLED = 1
     """Cost of a retry after throttling, which tells exactly what to do: wait."""
@@ -123,22 +126,22 @@ class RetryBudget:
     """Cost of a retry after anything else."""
 
     def __init__(self, capacity: int = 500) -> None:
-        self.capacity = capacity
-        self.tokens = capacity
+        self._capacity = capacity
+        self.spent = 0
         self._lock = threading.Lock()
 
     def spend(self, cost: int) -> bool:
         """Pay for a retry; False when there is too little left."""
         with self._lock:
-            if self.tokens < cost:
+            if self.spent + cost > self._capacity:
                 return False
-            self.tokens -= cost
+            self.spent += cost
             return True
 
     def earn(self, amount: int) -> None:
         """Give back after a success."""
         with self._lock:
-            self.tokens = min(self.capacity, self.tokens + amount)
+            self.spent = max(0, self.spent - amount)
 
     def after_fork(self) -> None:
         """Make it usable in a child process, where no other thread can give the lock back."""
