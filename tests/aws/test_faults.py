@@ -179,7 +179,7 @@ def test_a_send_that_fails_before_its_first_byte_is_sent_again() -> None:
         engine = client.connect(server.url)
         client.send(engine, "GetItem")
         # The check sees nothing, as when the reset arrives right after it.
-        engine._pool._idle[0].readable = lambda: False
+        engine._pool._idle[0].unread = lambda _: []
         asked.set()
         assert server.ended.wait(RELEASE_TIMEOUT)
         assert client.send(engine, "UpdateItem", b'{"n":2}', idempotent=False) == b'{"n":2}'

@@ -170,7 +170,18 @@ class DumpedRecordCodec(RecordCodec):
     def stated(self, model: str, path: str, reason: str) -> str:
         return _stated(model, path, reason)
 
-    def _compile_encoder(self) -> Callable[[Any], dict[str, Any]]:
+    def compile_encoder(
+        self, completing: Callable[[Scope], list[str]] | None = None
+    ) -> Callable[[Any], dict[str, Any]]:
+        encode = self._dumping_encoder()
+        if completing is None:
+            return encode
+        scope = Scope()
+        complete = scope.function(f"complete_{self.cls.__name__}", "w", [*completing(scope), "return w"])
+        # After the schema has had its say.
+        return lambda instance: complete(encode(instance))
+
+    def _dumping_encoder(self) -> Callable[[Any], dict[str, Any]]:
         dump, check, encode, kind = self._schema.dump, self._schema.check, self._raw.encode_members, self.cls
         if not self._checked:
             return lambda instance: encode(dump(instance))

@@ -61,7 +61,7 @@ class ClassPlan(ReadingPlan):
             attribute for attribute in mapping.attributes.values() if self.codecs[attribute.name].depth > MAX_DEPTH
         ]
         self.adapter = adapter
-        self._compile_items: Callable[[], Callable[[WireItem], None]] | None = None
+        self._completing: Callable[[Scope], list[str]] | None = None
         self._compile_key: Callable[[], Callable[[WireItem], WireItem]] | None = None
         self.check_before: Callable[[Any], None] | None = None
         self.check_after: Callable[[Any], None] | None = None
@@ -72,11 +72,11 @@ class ClassPlan(ReadingPlan):
 
     def compute_with(
         self,
-        compile_items: Callable[[], Callable[[WireItem], None]],
+        completing: Callable[[Scope], list[str]],
         compile_key: Callable[[], Callable[[WireItem], WireItem]] | None = None,
     ) -> None:
-        """Say how to make the function that completes every item, and the one from a key's sources to the key."""
-        self._compile_items = compile_items
+        """Say what completes every item, in source lines, and how to compile what makes the key of its sources."""
+        self._completing = completing
         self._compile_key = compile_key
 
     # ------------------------------------------------------------------ compiling
@@ -105,17 +105,7 @@ class ClassPlan(ReadingPlan):
         return found
 
     def _member_encoder(self) -> Callable[[Any], WireItem]:
-        encode = self.record.encode_members
-        if self._compile_items is None:
-            return encode
-        compute = self._compile_items()
-
-        def encode_and_compute(instance: Any) -> WireItem:
-            wire = encode(instance)
-            compute(wire)
-            return wire
-
-        return encode_and_compute
+        return self.record.compile_encoder(self._completing)
 
     def _builder(self) -> Callable[[Any], Any]:
         scope = Scope()

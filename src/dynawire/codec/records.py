@@ -14,7 +14,7 @@ from ..mapping.value_codec import WireValue
 from .base import ENDLESS, MAX_DEPTH, Codec, Problem
 from .misfit import Misfit
 from .scalars import wrong_type
-from .source import Scope
+from .source import Scope, made_later
 from .unions import OptionalCodec
 
 __all__ = ["LazyRecordCodec", "RecordCodec"]
@@ -33,10 +33,11 @@ class RecordCodec(Codec):
         fields: what it is made of.
         codecs: one codec per field, by Python name.
         wire_members: the struct msgspec reads the map into; its fields are ``f0``, ``f1`` … in the order of the fields.
+        encode_members: the generated function from an instance to its wire members, by stored name; it raises
+            ENCODE_FAILURES.
     """
 
     tag = "M"
-    _encode_members: Callable[[Any], dict[str, Any]] | None = None
     _build: Callable[[Any], Any] | None = None
 
     def __init__(
@@ -50,6 +51,7 @@ class RecordCodec(Codec):
         self.depth = max((codec.depth for codec in codecs.values()), default=0) + 1
         self.wire_members = self.wire_struct() if wire_members is None else wire_members
         self.payload_type = self.wire_members
+        self.encode_members: Callable[[Any], dict[str, Any]] = made_later(self, "encode_members", self.compile_encoder)
 
     def wire_struct(
         self,
@@ -101,14 +103,14 @@ class RecordCodec(Codec):
 
     # ------------------------------------------------------------------ encoding
 
-    @property
-    def encode_members(self) -> Callable[[Any], dict[str, Any]]:
-        """The generated function from an instance to its wire members, by stored name; it raises ENCODE_FAILURES."""
-        if self._encode_members is None:
-            self._encode_members = self._compile_encoder()
-        return self._encode_members
+    def compile_encoder(
+        self, completing: Callable[[Scope], list[str]] | None = None
+    ) -> Callable[[Any], dict[str, Any]]:
+        """Generate the function from an instance to its wire members.
 
-    def _compile_encoder(self) -> Callable[[Any], dict[str, Any]]:
+        Args:
+            completing: gives source lines that complete the members, which they know as ``w``.
+        """
         scope = Scope()
         loads: list[str] = []
         entries: list[str] = []
@@ -120,7 +122,7 @@ class RecordCodec(Codec):
             if attribute.name in self.fields.optional_members:
                 later.append(f"if {attribute.name!r} in o:")
                 later.append(f"    {value} = o[{attribute.name!r}]")
-                later.append(f"    members[{stored}] = {codec.encode_source(scope, value)}")
+                later.append(f"    w[{stored}] = {codec.encode_source(scope, value)}")
                 later.append("    expected += 1")
                 continue
             member = f"o[{attribute.name!r}]" if self.fields.is_dict else f"o.{attribute.name}"
@@ -128,13 +130,13 @@ class RecordCodec(Codec):
             if self._leaves_none_out(attribute):
                 assert isinstance(codec, OptionalCodec)
                 later.append(f"if {value} is not None:")
-                later.append(f"    members[{stored}] = {codec.inner.encode_source(scope, value)}")
+                later.append(f"    w[{stored}] = {codec.inner.encode_source(scope, value)}")
                 continue
             empty = codec.is_empty_source(value)
             if empty is not None and attribute.has_default:
                 test = f"{empty} and {scope.bind(_reads_back_empty)}({scope.bind(attribute)})"
                 later.append(f"if not ({test}):")
-                later.append(f"    members[{stored}] = {codec.encode_source(scope, value)}")
+                later.append(f"    w[{stored}] = {codec.encode_source(scope, value)}")
             else:
                 entries.append(f"{stored}: {codec.encode_source(scope, value)}")
         if self.fields.tag is not None:
@@ -146,8 +148,10 @@ class RecordCodec(Codec):
             loads.append(f"expected = {required}")
             later.append("if len(o) != expected:")
             later.append(f"    {scope.bind(self)}.refuse_unknown(o)")
+        if completing is not None:
+            later += completing(scope)
         if later:
-            body = [*loads, f"members = {display}", *later, "return members"]
+            body = [*loads, f"w = {display}", *later, "return w"]
         else:
             body = [*loads, f"return {display}"]
         return scope.function(f"encode_{self.cls.__name__}", "o", body)

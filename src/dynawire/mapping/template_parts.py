@@ -105,7 +105,10 @@ def text_part(separator: str, *, last: bool, is_date: bool = False) -> Part:
         return quick if rare is None or rare(quick) is None else text.translate(table)
 
     special = _search(escaped)
-    fast = "({} if {}.isalnum() or {special}({}) is None else {encode}({}))"
+    # Most texts are letters and digits, or those and the separator: neither need be searched.
+    only_separators = f"{{}}.replace({separator!r}, {code!r}) if {{}}.replace({separator!r}, '').isalnum()"
+    searched = "{} if {special}({}) is None else {encode}({})"
+    fast = f"({{}} if {{}}.isalnum() else {only_separators} else {searched})"
     return Part("S", encode, _unescaped, ordered=ordered, prefixes=True, fast=fast, special=special)
 
 

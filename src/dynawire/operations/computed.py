@@ -69,21 +69,28 @@ class ComputedAttributes:
         ]
         self.of_maintained = any(one.upkeep for each in self._changing for one in each.sources.values())
         self._key_sources = {one.stored_name: one for one in plan.key_attributes}
-        self.add: Callable[[WireItem], None] = made_later(self, "add", self.compile_items)
+        self.add: Callable[[WireItem], None] = made_later(self, "add", self._compile_items)
 
     # ------------------------------------------------------------------ whole items
 
-    def compile_items(self) -> Callable[[WireItem], None]:
-        """A function that puts everything into an item: the fast path of every put."""
+    def _compile_items(self) -> Callable[[WireItem], None]:
         scope = Scope()
+        return scope.function(f"compute_{self._mapping.name}", "w", self.completing(scope) or ["pass"])
+
+    def completing(self, scope: Scope) -> list[str]:
+        """Source lines that put everything into an item, ``w``: the fast path of every put."""
         lines: list[str] = []
         sources: dict[str, str] = {}
         for computation in self.by_name.values():
             slow = f"{scope.bind(self)}.put({scope.bind(computation)}, w)"
-            text = self._text_source(scope, computation, sources) if self._is_simple(computation) else None
-            if text is None:
+            if not self._is_simple(computation):
                 lines.append(slow)
                 continue
+            constant = _constant(computation)
+            if constant is not None:
+                lines.append(f"w[{computation.name!r}] = {{'S': {constant!r}}}")
+                continue
+            text = self._text_source(scope, computation, sources)
             lines += [
                 "try:",
                 f"    t = {text}",
@@ -94,7 +101,7 @@ class ComputedAttributes:
                 "else:",
                 f"    {slow}",
             ]
-        return scope.function(f"compute_{self._mapping.name}", "w", [*sources.values(), *lines] or ["pass"])
+        return [*sources.values(), *lines]
 
     def compile_key(self) -> Callable[[WireItem], WireItem]:
         """A function that makes the primary key of the attributes it is composed of."""
@@ -405,3 +412,10 @@ def _equalities(condition: Condition | None) -> WireItem:
         elif part.operator == "=" and isinstance(part.operands[0], Value):
             found[name] = part.operands[0].wire
     return found
+
+
+def _constant(computation: Computation) -> str | None:
+    """The text of a template without components."""
+    template = computation.template
+    text = "" if template is None or template.parts else template.template.literals[0]
+    return text if 0 < len(text) <= SURELY_SHORT else None

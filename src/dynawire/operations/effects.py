@@ -70,8 +70,7 @@ class Invoke(msgspec.Struct, gc=False):
         if self.asynchronous is not None:
             raise _unawaited(self.asynchronous, event.operation)
         for hook in self.hooks:
-            event.name = hook.event
-            result = hook.call(event)
+            result = hook.call_for(event)
             if result is not None and hasattr(type(result), "__await__"):
                 if hasattr(result, "close"):
                     result.close()
@@ -81,8 +80,7 @@ class Invoke(msgspec.Struct, gc=False):
         """Call them, and await what is to be awaited."""
         event = self.event
         for hook in self.hooks:
-            event.name = hook.event
-            result = hook.call(event)
+            result = hook.call_for(event)
             if result is not None and hasattr(type(result), "__await__"):
                 await result
 

@@ -121,30 +121,31 @@ def hooked(
         pair = pair.by_key
     elif not isinstance(instance, target.kind):
         raise target.plan.refusal(instance)
-    event = Event(target.plan, operation, instance, key, updates)
     # Whoever waits for nothing is called here: to pass through the driver costs more than most hooks.
     by_driver = pair.asynchronous is not None or shown_only.get()
+    event = Event(target.plan, operation, instance, key, updates) if by_driver or pair.takes_event else None
     if by_driver:
+        assert event is not None
         yield Invoke(pair.before, event, pair.asynchronous)
     else:
         for hook in pair.before:
-            event.name = hook.event
-            returned = hook.call(event)
+            returned = hook.call(instance) if event is None else hook.call_for(event)
             if returned is not None:
-                yield from _awaited(hook, returned, event)
+                yield from _awaited(hook, returned, event or Event(target.plan, operation, instance))
     result = yield from write()
     if pair.after and (operation != "save" or result):
+        hook = pair.after[0]
         try:
             if by_driver:
+                assert event is not None
                 yield Invoke(pair.after, event)
             else:
                 for hook in pair.after:
-                    event.name = hook.event
-                    returned = hook.call(event)
+                    returned = hook.call(instance) if event is None else hook.call_for(event)
                     if returned is not None:
-                        yield from _awaited(hook, returned, event)
+                        yield from _awaited(hook, returned, event or Event(target.plan, operation, instance))
         except Exception as error:
-            _say_applied(error, event)
+            _say_applied(error, event or Event(target.plan, operation, instance, name=hook.event))
             raise
     return result
 

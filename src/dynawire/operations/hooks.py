@@ -84,20 +84,35 @@ class Hook:
 
     Attributes:
         event: the event's name.
-        call: calls it for an event; what it returns may have to be awaited.
+        call: calls it with an event, or with an instance; what it returns may have to be awaited.
+        takes_event: whether with an event.
         label: what it is called in messages.
         asynchronous: whether it is a coroutine function.
         by_key: whether it can be called without an instance.
     """
 
-    __slots__ = ("asynchronous", "by_key", "call", "event", "label")
+    __slots__ = ("asynchronous", "by_key", "call", "event", "label", "takes_event")
 
-    def __init__(self, event: str, call: Callable[[Event], Any], label: str, asynchronous: bool, by_key: bool) -> None:
+    def __init__(
+        self,
+        event: str,
+        call: Callable[[Any], Any],
+        label: str,
+        asynchronous: bool,
+        by_key: bool,
+        takes_event: bool = True,
+    ) -> None:
         self.event = event
         self.call = call
+        self.takes_event = takes_event
         self.label = label
         self.asynchronous = asynchronous
         self.by_key = by_key
+
+    def call_for(self, event: Event) -> Any:
+        """Call it for an event, which takes the hook's name."""
+        event.name = self.event
+        return self.call(event if self.takes_event else event.instance)
 
 
 class HookPair:
@@ -106,14 +121,16 @@ class HookPair:
     Attributes:
         before, after: the hooks in their order.
         asynchronous: the first of all of them that is a coroutine function, by its label; or None.
+        takes_event: whether one of them takes the event.
     """
 
-    __slots__ = ("after", "asynchronous", "before", "by_key")
+    __slots__ = ("after", "asynchronous", "before", "by_key", "takes_event")
 
     def __init__(self, before: tuple[Hook, ...], after: tuple[Hook, ...]) -> None:
         self.before = before
         self.after = after
         self.asynchronous = next((hook.label for hook in (*before, *after) if hook.asynchronous), None)
+        self.takes_event = any(hook.takes_event for hook in (*before, *after))
         kept = [tuple(hook for hook in hooks if hook.by_key) for hooks in (before, after)]
         same = [*kept] == [before, after]
         self.by_key: HookPair = self if same else HookPair(*kept)
@@ -180,14 +197,14 @@ def _method_hook(cls: type[Any], name: str, event: str) -> Hook:
     takes_event = _takes_event(bound, 1 if takes_instance else 0)
     if takes_event is None:
         raise _wrong(cls, f"{name} is called by {event} with other parameters than it has; write {name}{expected}")
-    return Hook(event, _called(bound, takes_instance, takes_event), label, asynchronous, not takes_instance)
+    on_instance = takes_instance and not takes_event
+    call = bound if on_instance else _called(bound, takes_instance, takes_event)
+    return Hook(event, call, label, asynchronous, not takes_instance, not on_instance)
 
 
 def _called(function: Callable[..., Any], takes_instance: bool, takes_event: bool) -> Callable[[Event], Any]:
     if takes_instance:
-        if takes_event:
-            return lambda event: function(event.instance, event)
-        return lambda event: function(event.instance)
+        return lambda event: function(event.instance, event)
     return function if takes_event else lambda event: function()
 
 
@@ -329,8 +346,7 @@ def _caller(plan: ClassPlan, operation: str, hooks: list[Hook]) -> Callable[[Any
     def call(instance: Any) -> None:
         event = Event(plan, operation, instance)
         for hook in every:
-            event.name = hook.event
-            hook.call(event)
+            hook.call_for(event)
 
     return call
 
@@ -344,7 +360,6 @@ def _item_caller(plan: ClassPlan, hooks: list[Hook]) -> Callable[[dict[str, Any]
     def call(item: dict[str, Any]) -> None:
         event = Event(plan, "load", None, item=item)
         for hook in every:
-            event.name = hook.event
-            hook.call(event)
+            hook.call_for(event)
 
     return call

@@ -64,7 +64,7 @@ class MappedClass:
 
             self.computed = ComputedAttributes(mapping, self.paths, self.paths_by_stored_name, self.plan)
             compile_key = None if mapping.placement is None else self.computed.compile_key
-            self.plan.compute_with(self.computed.compile_items, compile_key)
+            self.plan.compute_with(self.computed.completing, compile_key)
             if self.plan.key_only is not None:
                 self.plan.key_only.templates = self.computed.key_templates()
         self.upkeep: Upkeep | None = None

@@ -48,7 +48,10 @@ def put_item(target: Target, instance: Any) -> Operation[None]:
             "PutItem", target.put_prefix + item + b',"ReturnConsumedCapacity":"TOTAL"}', True, target
         )
         raw_capacity("PutItem", response)
-    target.keep(instance, wire)
+    if target.keeps_on_instance:
+        instance._loaded = wire
+    else:
+        target.keep(instance, wire)
 
 
 def put_versioned(target: Target, instance: Any) -> Operation[None]:
@@ -57,24 +60,28 @@ def put_versioned(target: Target, instance: Any) -> Operation[None]:
     upkeep = target.upkeep
     assert upkeep is not None
     wire = plan.encode_for_write(instance)
-    version = int(wire[upkeep.version_name]["N"])
+    stored_version = wire[upkeep.version_name]
+    version = int(stored_version["N"])
     if version < 0:
         upkeep.version_of(instance)
-    wire[upkeep.version_name] = {"N": str(version + 1)}
+    stored_version["N"] = str(version + 1)
     item = encode_json(wire if plan.key_only is None else plan.stored(wire))
     if len(item) > MAX_ITEM_BYTES:
         plan.check_size(wire, len(item))
-    body = target.put_prefix + item + upkeep.condition_members(version)
     measured = active_meter.get() is not None
-    body += b',"ReturnConsumedCapacity":"TOTAL"}' if measured else b"}"
+    end = b',"ReturnConsumedCapacity":"TOTAL"}' if measured else b"}"
+    body = b"%b%b%b%b" % (target.put_prefix, item, upkeep.condition_members(version), end)
     try:
         response = yield Request("PutItem", body, False, target)
     except ConditionFailed as error:
         raise version_conflict(target, version, error) from None
     if measured:
         raw_capacity("PutItem", response)
-    target.adapter.assign(instance, upkeep.version_label, version + 1)
-    target.keep(instance, wire)
+    upkeep.assign(instance, upkeep.version_label, version + 1)
+    if target.keeps_on_instance:
+        instance._loaded = wire
+    else:
+        target.keep(instance, wire)
 
 
 def put_maintained(target: Target, instance: Any) -> Operation[None]:

@@ -38,6 +38,7 @@ class Target:
         owner: what its paths belong to.
         adapter: what differs in the instances of other libraries' classes.
         keep: remembers what an instance was loaded from or last written as.
+        keeps_on_instance: whether that does no more than to set its ``_loaded``.
         table_name: the table's full name, prefix included.
         key_path: the partition key's path: every item has it.
         readers: functions that read responses into the class's wire types, made when first needed.
@@ -60,6 +61,7 @@ class Target:
 
             self.hides = expiry_of(mapped)
         self.keep = mapped.adapter.keep
+        self.keeps_on_instance = mapped.adapter.keeps_on_instance
         self.adapter = mapped.adapter
         self.table_name = table_name
         quoted = encode_json(table_name)

@@ -171,6 +171,8 @@ class Upkeep:
             from .keeping import Keeping
 
             self.keeping = Keeping(mapping, plan, adapter)
+        # For a put, which does without one function more.
+        self.assign = setattr if type(adapter).assign is Adapter.assign else adapter.assign
         self._condition_of_new: bytes | None = None
         self._condition_parts: tuple[bytes, bytes] | None = None
         self.is_version_alone = self.version is not None and not (
@@ -196,7 +198,7 @@ class Upkeep:
             before, _, after = self._compiled(1).partition(b'{"N":"1"}')
             self._condition_parts = before + b'{"N":"', b'"}' + after
         before, after = self._condition_parts
-        return before + str(version).encode() + after
+        return b"%b%d%b" % (before, version, after)
 
     def _compiled(self, version: int) -> bytes:
         placeholders = Placeholders()

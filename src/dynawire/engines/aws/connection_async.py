@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
 from dynawire.engines.aws.http1 import BadResponse, Response, ResponseReader
 from dynawire.engines.aws.resuming import resume
 from dynawire.engines.aws.retry import AttemptFailed
-from dynawire.engines.aws.transport import IDLE_LIMIT, READ_SIZE, readable_check
+from dynawire.engines.aws.transport import IDLE_LIMIT, READ_SIZE, unread_check
 
 if TYPE_CHECKING:
     from dynawire.engines.aws.http_async import AsyncPool
@@ -24,7 +24,7 @@ class AsyncConnection(asyncio.BufferedProtocol):
         pool: the pool it belongs to.
 
     Attributes:
-        readable: whether something can be read that the loop has not seen yet.
+        unread: ``unread(0)`` is not empty when there is something to read that the loop has not seen yet.
         idle_since: when its last response ended, by the loop's clock.
         broken: whether it must not be used again.
         lost: done when the loop has let go of the socket.
@@ -44,10 +44,10 @@ class AsyncConnection(asyncio.BufferedProtocol):
         "broken",
         "idle_since",
         "lost",
-        "readable",
+        "unread",
     )
 
-    readable: Callable[[], bool]
+    unread: Callable[[int], Sequence[object]]
     _transport: asyncio.Transport
 
     def __init__(self, pool: AsyncPool) -> None:
@@ -108,7 +108,7 @@ class AsyncConnection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self.readable = readable_check(transport.get_extra_info("socket"))
+        self.unread = unread_check(transport.get_extra_info("socket"))
         self._ring_at(self.idle_since + IDLE_LIMIT)
 
     def get_buffer(self, sizehint: int) -> memoryview:

@@ -81,7 +81,7 @@ class AsyncPool:
                 connection = self._idle.pop()
                 idle = now - connection.idle_since
                 if not connection.broken and (
-                    (idempotent and idle < JUST_USED) or (idle < IDLE_LIMIT and not connection.readable())
+                    (idempotent and idle < JUST_USED) or (idle < IDLE_LIMIT and not connection.unread(0))
                 ):
                     return connection
                 self.discard(connection)

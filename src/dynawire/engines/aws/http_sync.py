@@ -9,7 +9,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from dynawire.engines.aws.http1 import BadResponse, Response, ResponseReader
 from dynawire.engines.aws.retry import AttemptFailed
@@ -20,7 +20,7 @@ from dynawire.engines.aws.transport import (
     Origin,
     connect_share,
     prepare,
-    readable_check,
+    unread_check,
 )
 
 __all__ = ["SyncConnection", "SyncPool"]
@@ -38,7 +38,7 @@ class SyncConnection:
 
     Attributes:
         idle_since: when its last response ended, by ``time.monotonic()``; 0 before the first.
-        readable: whether something can be read, which on an idle connection means that it is of no more use.
+        unread: ``unread(0)`` is not empty when there is something to read: an idle connection is of no more use then.
     """
 
     __slots__ = (
@@ -51,10 +51,10 @@ class SyncConnection:
         "_sock",
         "_timeout",
         "idle_since",
-        "readable",
+        "unread",
     )
 
-    readable: Callable[[], bool]
+    unread: Callable[[int], Sequence[object]]
 
     def __init__(self, origin: Origin) -> None:
         self._sock: socket.socket | None = None
@@ -77,7 +77,7 @@ class SyncConnection:
             # With Python's own timeout every send and receive would be preceded by a poll(): 5 µs per call.
             self._patience = None
         sock.settimeout(self._patience)
-        self.readable = readable_check(sock)
+        self.unread = unread_check(sock)
 
     def roundtrip(self, message: bytes, started: float) -> Response | bytes:
         """Send a request and read its response.
@@ -187,7 +187,7 @@ class SyncPool:
                     return fresh
                 continue
             idle = now - connection.idle_since
-            if (idempotent and idle < JUST_USED) or (idle < IDLE_LIMIT and not connection.readable()):
+            if (idempotent and idle < JUST_USED) or (idle < IDLE_LIMIT and not connection.unread(0)):
                 return connection
             self.discard(connection)
 

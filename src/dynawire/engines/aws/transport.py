@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dynawire.engines.aws.endpoints import Endpoint
@@ -21,7 +21,7 @@ from dynawire.errors import ValidationError
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["IDLE_LIMIT", "JUST_USED", "READ_SIZE", "Origin", "Tunnel", "connect_share", "prepare", "readable_check"]
+__all__ = ["IDLE_LIMIT", "JUST_USED", "READ_SIZE", "Origin", "Tunnel", "connect_share", "prepare", "unread_check"]
 
 IDLE_LIMIT = 20.0
 """Seconds after which an idle connection is not used again: servers close idle ones, and a request sent at that very
@@ -233,17 +233,17 @@ def connect_share(remaining: float, addresses_left: int) -> float:
     return max(remaining, 0.001) / (2 if addresses_left > 1 else 1)
 
 
-def readable_check(sock: socket.socket) -> Callable[[], bool]:
-    """A function that tells without waiting whether a socket has something to read, or was closed by its peer.
+def unread_check(sock: socket.socket) -> Callable[[int], Sequence[object]]:
+    """A function that tells whether a socket has something to read, or was closed by its peer; else it gives nothing.
 
-    On a connection that is idle, both mean that it must not be used again.
+    On a connection that is idle, both mean that it must not be used again. The function takes how many milliseconds to
+    wait, and is the system call itself: writes pay for everything around it.
     """
     if hasattr(select, "poll"):
         poller = select.poll()
         poller.register(sock, select.POLLIN)
-        poll = poller.poll
-        return lambda: bool(poll(0))
-    return lambda: bool(select.select([sock], [], [], 0)[0])
+        return poller.poll
+    return lambda _: select.select([sock], [], [], 0)[0]
 
 
 def _environment_proxy(endpoint: Endpoint, settings: Mapping[str, str]) -> str | None:
