@@ -10,7 +10,7 @@ import msgspec
 from .errors import DecodeError, ExpressionError
 from .expressions import Condition, Path, Placeholders, all_of, compile_projection
 from .many import Many, Page, whole_number
-from .operations.drivers import PageSource, astream_pages, stream_pages
+from .operations.drivers import AsyncPages, PageSource, stream_pages
 from .operations.expiry import expiry_of, no_expiry
 from .operations.finding.counting import count_found
 from .operations.finding.explaining import Explanation, measured, shown
@@ -254,13 +254,13 @@ class Find(Many[T]):
         sources: list[PageSource] = [*readers]
         return stream_pages(self._engine, sources, fetch_ahead=self._options.fetch_ahead)
 
-    def _apages(self) -> AsyncGenerator[list[T], None]:
+    def _apages(self) -> AsyncPages | AsyncGenerator[list[T], None]:
         reading = self._reading(self._wanted())
         readers = reading.page_readers()
         if not readers:
             return astream(self._engine, reading.stream())
         sources: list[PageSource] = [*readers]
-        return astream_pages(self._engine, sources, fetch_ahead=self._options.fetch_ahead)
+        return AsyncPages(self._engine, sources, fetch_ahead=self._options.fetch_ahead)
 
     def _up_to(self, count: int, *, keys: bool = False) -> Operation[list[T]]:
         """Up to so many items."""

@@ -12,6 +12,7 @@ from .operations.twins import asynchronous, sync
 
 if TYPE_CHECKING:
     from .engines.protocol import Engine
+    from .operations.drivers import AsyncPages
     from .operations.effects import Operation
     from .operations.target import Target
 
@@ -72,7 +73,7 @@ class Many(Unlisted, Generic[T]):
             """How many items it gives at the most."""
 
         def _pages(self) -> Iterator[list[T]]: ...
-        def _apages(self) -> AsyncGenerator[list[T], None]: ...
+        def _apages(self) -> AsyncPages | AsyncGenerator[list[T], None]: ...
         def _up_to(self, count: int) -> Operation[list[T]]:
             """Up to so many items."""
             ...
@@ -120,11 +121,14 @@ class Many(Unlisted, Generic[T]):
         limit = self._limit
         items: list[T] = []
         if limit != 0:
-            async with aclosing(self._apages()) as pages:
+            pages = self._apages()
+            try:
                 async for page in pages:
                     items += page
                     if limit is not None and len(items) >= limit:
                         break
+            finally:
+                await pages.aclose()
         return items if limit is None else items[:limit]
 
     def _first(self) -> Operation[T | None]:

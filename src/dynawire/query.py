@@ -12,7 +12,7 @@ from .expressions import Condition, Path, Placeholders, all_of, compile_projecti
 from .many import Many, Page, whole_number
 from .mapping.indexes import IndexDefinition
 from .misuse import missing_from_index
-from .operations.drivers import astream_pages, stream_pages
+from .operations.drivers import AsyncPages, stream_pages
 from .operations.own_items import own_items
 from .operations.pages import count_items, first_items, read_page
 from .operations.params import Params
@@ -201,8 +201,8 @@ class Query(Many[T]):
     def _pages(self) -> Iterator[list[T]]:
         return stream_pages(self._engine, readers(self._read), fetch_ahead=self._read.fetch_ahead)
 
-    def _apages(self) -> AsyncGenerator[list[T], None]:
-        return astream_pages(self._engine, readers(self._read), fetch_ahead=self._read.fetch_ahead)
+    def _apages(self) -> AsyncPages | AsyncGenerator[list[T], None]:
+        return AsyncPages(self._engine, readers(self._read), fetch_ahead=self._read.fetch_ahead)
 
     def _read_page(self, size: int = 25, after: str | None = None) -> Operation[Page[T]]:
         """One page.

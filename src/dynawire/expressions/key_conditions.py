@@ -64,7 +64,7 @@ def split_key_condition(
         if equal is None:
             return KeySplit((), tuple(every), _missing(every, partition_names, usable))
         key.append(equal)
-        used += [condition for condition in usable[name] if _is_same(condition, equal)]
+        used += [condition for condition in usable[name] if condition is equal or _is_same(condition, equal)]
     for name in sort_names:
         used += [condition for condition in usable[name] if _is_always_true(condition)]
         candidates = [condition for condition in usable[name] if not _is_always_true(condition)]
@@ -76,6 +76,8 @@ def split_key_condition(
         if chosen.operator != "=":
             break
 
+    if len(used) == len(every):
+        return KeySplit(tuple(key), (), ())
     rest = [condition for condition in every if not any(condition is one for one in used)]
     return KeySplit(tuple(key), tuple(rest), _left_over(rest, names))
 

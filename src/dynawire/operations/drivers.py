@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Iterable, Iterator
-from contextlib import aclosing
-from itertools import chain
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from ..engines.protocol import Engine
 from ..errors import DynawireError
@@ -19,7 +18,7 @@ from .refusals import explain
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-__all__ = ["PageSource", "arun", "astream_pages", "run", "stream_pages"]
+__all__ = ["AsyncPages", "PageSource", "arun", "run", "stream_pages"]
 
 R = TypeVar("R")
 MAX_PARALLEL_REQUESTS = 8
@@ -233,31 +232,46 @@ def _pages_ahead(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-async def astream_pages(
-    engine: Engine, sources: Iterable[PageSource], *, fetch_ahead: bool = True
-) -> AsyncGenerator[list[Any], None]:
-    """The same as :func:`stream_pages`, without blocking the event loop."""
-    waiting = iter(sources)
-    alone, another = next(waiting, None), next(waiting, None)
-    if alone is None:
-        return
-    if another is not None and engine.remote:
-        async with aclosing(_apages_ahead(engine, chain((alone, another), waiting))) as pages:
-            async for page in pages:
-                yield page
-        return
-    for source in chain((alone,), () if another is None else (another,), waiting):
-        request = source.next_request()
-        while request is not None:
-            page = source.take(await _aresponse(engine, request))
-            request = source.next_request()
-            if request is not None and engine.remote and fetch_ahead:
-                # Most reads have one page: only a second one is worth a task.
-                async with aclosing(_apages_ahead(engine, iter(()), page, source, request)) as pages:
-                    async for following in pages:
-                        yield following
-                return
-            yield page
+class AsyncPages:
+    """The same as :func:`stream_pages`, without blocking the event loop.
+
+    No asynchronous generator, because most reads have one page, and to set one up costs as much as sending the request.
+    """
+
+    def __init__(self, engine: Engine, sources: Iterable[PageSource], *, fetch_ahead: bool = True) -> None:
+        waiting = iter(sources)
+        begun = list(islice(waiting, 2))
+        self._engine = engine
+        self._sources = chain(begun, waiting)
+        self._source: PageSource | None = None
+        self._request: Request | None = None
+        self._fetch_ahead = fetch_ahead and engine.remote
+        self._ahead = _apages_ahead(engine, self._sources) if len(begun) == 2 and engine.remote else None
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> list[Any]:
+        if self._ahead is not None:
+            return await anext(self._ahead)
+        while self._request is None:
+            source = self._source = next(self._sources, None)
+            if source is None:
+                raise StopAsyncIteration
+            self._request = source.next_request()
+        source = self._source
+        assert source is not None
+        page = source.take(await _aresponse(self._engine, self._request))
+        self._request = source.next_request()
+        if self._request is not None and self._fetch_ahead:
+            self._ahead = _apages_ahead(self._engine, iter(()), page, source, self._request)
+            return await anext(self._ahead)
+        return page
+
+    async def aclose(self) -> None:
+        """Give up what is still on its way."""
+        if self._ahead is not None:
+            await self._ahead.aclose()
 
 
 async def _apages_ahead(

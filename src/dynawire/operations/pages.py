@@ -109,7 +109,8 @@ class PageReader:
         self._begun = True
         known_misfits = len(plan.misfits) if plan.misfits is not None else 0
         # Before they are read: items that do not fit their class have been paid for too.
-        raw_capacity(plan.operation, response)
+        if active_meter.get() is not None:
+            raw_capacity(plan.operation, response)
         items, page = plan.read(response, plan.misfits)
         self.position = _position(page)
         left = self._left

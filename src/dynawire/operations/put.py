@@ -70,7 +70,7 @@ def put_versioned(target: Target, instance: Any) -> Operation[None]:
         plan.check_size(wire, len(item))
     measured = active_meter.get() is not None
     end = b',"ReturnConsumedCapacity":"TOTAL"}' if measured else b"}"
-    body = b"%b%b%b%b" % (target.put_prefix, item, upkeep.condition_members(version), end)
+    body = b"".join((target.put_prefix, item, upkeep.condition_members(version), end))
     try:
         response = yield Request("PutItem", body, False, target)
     except ConditionFailed as error:

@@ -82,34 +82,41 @@ def read_of_query(
     """
     placed = target.mapped.mapping.placement is not None
     partition, sort = _readable_key(target, index) if placed else _key_of(target, index)
-    read = Read(target=target, index=index, hide_expired=target.hides is not None)
     paths = target.mapped.paths
     conditions: list[Condition] = []
     names = iter((*partition, *sort))
     for argument in arguments:
-        if isinstance(argument, (Condition, Mapping, list, tuple)):
+        # To ask whether text is a Mapping takes longer than the rest of this loop.
+        if argument.__class__ is not str and isinstance(argument, (Condition, Mapping, list, tuple)):
             found = as_condition(target, argument)
             if found is not None:
                 conditions.append(found)
             continue
         name = next(names, None)
         if name is None:
-            raise ExpressionError(
-                f"too many key values for {read.what}, whose key is ({', '.join((*partition, *sort))})"
-            )
+            what = Read(target=target, index=index).what
+            raise ExpressionError(f"too many key values for {what}, whose key is ({', '.join((*partition, *sort))})")
         if argument is None:
             raise ExpressionError(f"{target.plan.name}.{name} is part of the key, which is never None; give a value")
         conditions.append(paths[name] == argument)
     conditions += parse_lookups(paths, lookups, target.plan.name) if lookups else []
     split = _split(target, index, conditions)
     if split.reasons:
+        read = Read(target=target, index=index)
         advice = "" if split.key else _elsewhere(read, conditions)
         raise ExpressionError(f"query of {read.what}: {'; '.join(split.reasons)}{advice}")
     own = own_items(target, {name for part in _key_of(target, index) for name in part}) if placed else None
     rest = (*split.rest, own) if own is not None else split.rest
-    found_read = msgspec.structs.replace(read, key_conditions=split.key, filter=all_of(rest) if rest else None)
-    check_filter(found_read)
-    return found_read
+    read = Read(
+        target=target,
+        index=index,
+        key_conditions=split.key,
+        filter=all_of(rest) if rest else None,
+        hide_expired=target.hides is not None,
+    )
+    if rest:
+        check_filter(read)
+    return read
 
 
 def _readable_key(target: Target, index: IndexDefinition | None) -> tuple[Sequence[str], Sequence[str]]:
@@ -123,6 +130,9 @@ def _split(target: Target, index: IndexDefinition | None, conditions: list[Condi
         from .template_keys import split_template_condition
 
         return split_template_condition(target, index, conditions)
+    if index is None:
+        names = target.plan.key_names
+        return split_key_condition(conditions, names[:1], names[1:])
     paths = target.mapped.paths
     partition, sort = _key_of(target, index)
     return split_key_condition(
@@ -155,8 +165,7 @@ def _key_of(target: Target, index: IndexDefinition | None) -> tuple[tuple[str, .
     """Python names of the partition key's and of the sort key's attributes."""
     if index is not None:
         return index.partition_key, index.sort_key
-    key = tuple(attribute.name for attribute in target.mapped.mapping.key)
-    return key[:1], key[1:]
+    return target.key_of_table
 
 
 # ---------------------------------------------------------------------- what an index holds
@@ -250,8 +259,9 @@ def compile_read(read: Read, purpose: Purpose = "items") -> ReadPlan:
     request: dict[str, Any] = {"TableName": target.table_name}
     if read.index is not None:
         request["IndexName"] = read.index.name
-    if read.key_conditions is not None:
-        text = compile_condition(all_of(read.key_conditions), placeholders, target.owner)
+    keys = read.key_conditions
+    if keys is not None:
+        text = compile_condition(keys[0] if len(keys) == 1 else all_of(keys), placeholders, target.owner)
         request["KeyConditionExpression"] = text
         if read.reverse:
             request["ScanIndexForward"] = False
@@ -268,7 +278,7 @@ def compile_read(read: Read, purpose: Purpose = "items") -> ReadPlan:
         if read.projection:
             request["ProjectionExpression"] = _projection(read, placeholders, key_names if purpose == "pages" else ())
             reader = tuple_reader(target, read.projection)
-        else:
+        elif read.index is not None:
             _select_whole(read, request)
     placeholders.apply(request)
     if read.consistent:
@@ -306,11 +316,11 @@ def hiding_expired(read: Read) -> Read:
 
 
 def _position_names(read: Read) -> tuple[str, ...]:
-    names = list(read.target.plan.key_names)
-    if read.index is not None:
-        attributes = read.target.mapped.mapping.attributes
-        names += [attributes[name].stored_name for name in read.index.key_names()]
-    return tuple(dict.fromkeys(names))
+    names = read.target.plan.key_names
+    if read.index is None:
+        return names
+    attributes = read.target.mapped.mapping.attributes
+    return tuple(dict.fromkeys((*names, *(attributes[name].stored_name for name in read.index.key_names()))))
 
 
 def _projection(read: Read, placeholders: Placeholders, key_names: Sequence[str]) -> str:

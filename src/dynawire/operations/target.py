@@ -41,6 +41,7 @@ class Target:
         keeps_on_instance: whether that does no more than to set its ``_loaded``.
         table_name: the table's full name, prefix included.
         key_path: the partition key's path: every item has it.
+        key_of_table: Python names of the table's partition key and of its sort key, if it has one.
         readers: functions that read responses into the class's wire types, made when first needed.
         hides: the time to live past which items are hidden; None: all are read.
         known: what was worked out of the class, or asked of the service, once.
@@ -70,6 +71,8 @@ class Target:
         self.put_prefix = b'{"TableName":' + quoted + b',"Item":'
         self.readers: dict[Any, Any] = {}
         self.known: dict[str, Any] = {}
+        key = tuple(attribute.name for attribute in mapped.mapping.key)
+        self.key_of_table = key[:1], key[1:]
         self.key_path = mapped.paths_by_stored_name[self.plan.key_names[0]]
 
     def visible(self, item: Any) -> Any:
