@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from dynawire.engines.aws import AwsEngine, http_async
+from dynawire.engines.aws import AwsEngine, connection_async
 from dynawire.engines.protocol import Engine
 from dynawire.errors import ConnectionFailed
 from tests.aws.conftest import Client, Waits
@@ -245,7 +245,7 @@ def test_idle_connections_of_a_loop_end_by_themselves(monkeypatch: pytest.Monkey
         assert await asyncio.to_thread(server.ended.wait, RELEASE_TIMEOUT)
         assert await engine.asend("UpdateItem", b'{"n":2}', idempotent=False) == b'{"n":2}'
 
-    monkeypatch.setattr(http_async, "IDLE_LIMIT", 0.05)
+    monkeypatch.setattr(connection_async, "IDLE_LIMIT", 0.05)
     with ScriptedServer() as server:
         engine = AwsEngine(server.url)
         asyncio.run(main())

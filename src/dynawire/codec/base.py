@@ -202,7 +202,7 @@ class Codec:
             LimitExceeded: it is nested deeper than DynamoDB takes.
         """
         try:
-            return self.encode_fast(value)
+            return (self._encode or self.encode_fast)(value)
         except (TooDeep, RecursionError):
             raise LimitExceeded(f"a value is nested deeper than the {MAX_DEPTH} levels DynamoDB takes") from None
         except ENCODE_FAILURES as failure:

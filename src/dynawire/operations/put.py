@@ -91,19 +91,26 @@ def put_maintained(target: Target, instance: Any) -> Operation[None]:
     assert upkeep is not None
     wire = plan.encode_for_write(instance)
     staged = upkeep.stage_put(instance, wire)
-    item = encode_json(plan.stored(wire))
-    plan.check_size(wire, len(item))
-    body = target.put_prefix + item + staged.condition_members
+    item = encode_json(wire if plan.key_only is None else plan.stored(wire))
+    if len(item) > MAX_ITEM_BYTES:
+        plan.check_size(wire, len(item))
+    version = staged.version
+    condition = b"" if version is None else upkeep.condition_members(version)
     measured = active_meter.get() is not None
-    body += b',"ReturnConsumedCapacity":"TOTAL"}' if measured else b"}"
+    end = b',"ReturnConsumedCapacity":"TOTAL"}' if measured else b"}"
     try:
-        response = yield Request("PutItem", body, staged.version is None, target)
+        response = yield Request(
+            "PutItem", b"".join((target.put_prefix, item, condition, end)), version is None, target
+        )
     except ConditionFailed as error:
-        raise version_conflict(target, staged.version, error) from None
+        raise version_conflict(target, version, error) from None
     if measured:
         raw_capacity("PutItem", response)
     staged.take_over(instance)
-    target.keep(instance, wire)
+    if target.keeps_on_instance:
+        instance._loaded = wire
+    else:
+        target.keep(instance, wire)
 
 
 def prepare_put(

@@ -58,14 +58,9 @@ class Staged:
         """What requires the version; None: any version will do."""
         return None if self.version is None else self._upkeep.requires(self.version)
 
-    @property
-    def condition_members(self) -> bytes:
-        """The same as members of a request's JSON, each after a comma."""
-        return b"" if self.version is None else self._upkeep.condition_members(self.version)
-
     def take_over(self, instance: Any) -> None:
         """Give the instance what is now stored."""
-        assign = self._upkeep.adapter.assign
+        assign = self._upkeep.assign
         for label, value in self.taken.items():
             assign(instance, label, value)
 
@@ -189,7 +184,7 @@ class Upkeep:
         return path == version if version else path.not_exists() | (path == 0)
 
     def condition_members(self, version: int) -> bytes:
-        """The same as members of a request's JSON, each after a comma."""
+        """What requires a version, as members of a request's JSON, each after a comma."""
         if version == 0:
             if self._condition_of_new is None:
                 self._condition_of_new = self._compiled(0)
@@ -244,7 +239,7 @@ class Upkeep:
         An insert requires that there is no item, so it expects no version besides; it still counts on from the one the
         instance has, so that an item that was deleted and inserted again never repeats a version.
         """
-        version = self._instance_version(instance)
+        version = None if self.version is None else self._instance_version(instance)
         staged = Staged(self, None if insert else version)
         if version is not None:
             self._raise_version(staged, version)
@@ -254,7 +249,7 @@ class Upkeep:
             times = [*(one for one in self._created if one.stored_name not in wire), *times]
         if times:
             self._stamp(staged, times)
-        if not is_new:
+        if self._immutable and not is_new:
             self._refuse_changed(instance, wire)
         self.complete(wire, staged)
         return staged
@@ -266,14 +261,13 @@ class Upkeep:
             self._computed.add(wire)
 
     def _refuse_changed(self, instance: Any, wire: dict[str, Any]) -> None:
-        if self._immutable:
-            before = as_read(self._plan.loaded_wire(self.adapter.loaded(instance)))
-            changed = [
-                name
-                for name in self._immutable
-                if name in before and (name not in wire or canonical(before[name]) != canonical(wire[name]))
-            ]
-            self.refuse_immutable(changed)
+        before = as_read(self._plan.loaded_wire(self.adapter.loaded(instance)))
+        changed = [
+            name
+            for name in self._immutable
+            if name in before and (name not in wire or canonical(before[name]) != canonical(wire[name]))
+        ]
+        self.refuse_immutable(changed)
 
     def refuse_immutable(self, changed: Iterable[str]) -> None:
         """Refuse to change attributes that keep their first value.
