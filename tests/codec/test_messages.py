@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import dynawire as dw
 from dynawire import Attr, Model, attr, partition_key
-from dynawire.codec.diagnosis import shown_path
+from dynawire.mapping.value_codec import shown_path
 
 SECRET = "sEcReT"
 
@@ -64,6 +64,57 @@ WRITES: list[tuple[Callable[[], Account], str, str]] = [
 def test_what_can_not_be_written(make: Callable[[], Account], path: str, message: str) -> None:
     with pytest.raises(dw.ValidationError) as caught:
         make().validate()
+    assert str(caught.value) == message
+    assert (caught.value.attribute, SECRET in repr(caught.value)) == (path, False)
+
+
+class Street(Model):
+    """A class inside another."""
+
+    name: Attr[str]
+
+
+class Town(Model, table="towns"):
+    """What an update sets whole, or adds to."""
+
+    id: Attr[str] = partition_key()
+    main: Attr[Street | None] = attr(default=None)
+    streets: Attr[list[Street]] = attr(default_factory=list)
+    counts: Attr[dict[str, list[int]]] = attr(default_factory=dict)
+    tags: Attr[set[str]] = attr(default_factory=set)
+
+
+WRONG: Any = 5
+
+
+@pytest.mark.parametrize(
+    ("make", "path", "message"),
+    [
+        (lambda: Town.main.set(Street(name=WRONG)), "main.name", "Town.main.name: must be str, not int"),
+        (
+            lambda: Town.streets.set([Street(name="a"), Street(name=WRONG)]),
+            "streets[1].name",
+            "Town.streets[1].name: must be str, not int",
+        ),
+        (
+            lambda: Town.counts.set({SECRET: [1, "x"]}),  # type: ignore[dict-item, list-item]
+            f"counts['{SECRET}'][1]",
+            "Town.counts[...][1]: must be int, not str",
+        ),
+        (lambda: Town.streets.append(WRONG), "streets", "Town.streets: an element must be Street, not int"),
+        (
+            lambda: Town.streets.append(Street(name=WRONG)),
+            "streets.name",
+            "Town.streets: name of an element must be str, not int",
+        ),
+        (lambda: Town.tags.add({WRONG}), "tags", "Town.tags: a member must be str, not int"),
+        (lambda: Town.tags.contains(WRONG), "tags", "Town.tags: a member must be str, not int"),
+    ],
+)
+def test_what_can_not_be_in_an_expression(make: Callable[[], Any], path: str, message: str) -> None:
+    """The value at fault may be deep inside what is set: the message says where, not only of which attribute."""
+    with pytest.raises(dw.ValidationError) as caught:
+        make()
     assert str(caught.value) == message
     assert (caught.value.attribute, SECRET in repr(caught.value)) == (path, False)
 

@@ -185,6 +185,8 @@ def test_parentheses_stand_only_where_they_are_needed(condition: Any, text: str)
         ),
         (lambda: compile_condition(Airport.name == "x", Placeholders(), Base), "the request is for Base"),
         (lambda: compiled(Airport.visits.in_ == 3), "a condition is needed, found bool; .*reached as path"),
+        (lambda: Airport.name in ["a", "b"], r"\.in_\(\[...\]\) instead of in"),  # type: ignore[comparison-overlap]
+        (lambda: any_of(Airport.name == "a"), r"in a list, or from a generator: any_of\(\[a, b\]\)"),  # type: ignore[arg-type]
         (lambda: compiled(Airport.open), "<Airport.open> is a path, not a condition"),
         (lambda: compiled(Airport.visits.add(1)), "ADD Airport.visits :0 is not a condition"),
     ],
@@ -199,9 +201,9 @@ def test_what_dynamodb_could_not_run_is_refused_with_the_remedy(misuse: Any, mes
     [
         (lambda: Airport.visits < "1", "visits", "Airport.visits: must be int, not str"),
         (lambda: Airport.visits.in_([1, "x"]), "visits", "Airport.visits: must be int, not str"),
-        (lambda: Airport.scores == [1, "x"], "scores[1]", "Airport.scores: must be int, not str"),
+        (lambda: Airport.scores == [1, "x"], "scores[1]", r"Airport.scores\[1\]: must be int, not str"),
         (lambda: Airport.address.city == 5, "address.city", "Airport.address.city: must be str, not int"),
-        (lambda: Airport.tags.contains(5), "tags", "Airport.tags: must be str, not int"),
+        (lambda: Airport.tags.contains(5), "tags", "Airport.tags: a member must be str, not int"),
         (lambda: Airport.name.contains(5), "name", "contains takes a str for text and bytes for binary, not int"),
         (lambda: Airport.name.begins_with(b"x"), "name", "begins_with takes a str for text and bytes for binary"),
         (lambda: Airport.name.size() > "3", "name.size()", "a size is a whole number"),

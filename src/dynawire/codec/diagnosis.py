@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from ..mapping.value_codec import ALL_TAGS
 from .base import Codec, decode_reason
 
-__all__ = ["fit_text", "locate", "shown_path"]
+__all__ = ["fit_text", "locate"]
 
-_KEY_OF_A_MAP = r"""\[(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\]"""
 _PLAIN = 'a plain value, not DynamoDB\'s JSON such as {"S": ...}'
-
-
-def shown_path(path: str) -> str:
-    """A path as messages show it: the keys of dicts are data, and stay in the error's attributes."""
-    return re.sub(_KEY_OF_A_MAP, "[...]", path) if "[" in path else path
 
 
 def fit_text(expected: str, found: str) -> str:

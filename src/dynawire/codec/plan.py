@@ -10,9 +10,9 @@ from ..mapping.adapters.base import Adapter
 from ..mapping.annotations import Names
 from ..mapping.class_mapping import ClassMapping
 from ..mapping.records import RecordFields
+from ..mapping.value_codec import shown_path
 from .base import ENCODE_FAILURES, MAX_DEPTH, Codec
 from .checks import check_codecs
-from .diagnosis import shown_path
 from .misfit import Misfit, TooDeep
 from .reading import ReadingPlan, WireItem
 from .records import RecordCodec

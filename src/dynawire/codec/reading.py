@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..errors import DecodeError
-from .diagnosis import fit_text, locate, shown_path
+from ..mapping.value_codec import shown_path
+from .diagnosis import fit_text, locate
 from .records import RecordCodec
 from .source import made_later
 

@@ -43,7 +43,7 @@ class Condition(Expression, msgspec.Struct, frozen=True, eq=False):
         # Not NoReturn: type checkers would pass over what follows `if condition:`.
         raise ExpressionError(
             "a condition is true or false only in DynamoDB: write & | ~ instead of and, or, not (with parentheses "
-            "around each comparison), and .between(low, high) instead of low <= path <= high"
+            "around each comparison), .between(low, high) instead of low <= path <= high, and .in_([...]) instead of in"
         )
 
     def __repr__(self) -> str:
@@ -142,6 +142,9 @@ def any_of(conditions: Iterable[Condition]) -> Condition:
 
 
 def _join_many(operator: str, conditions: Iterable[Condition]) -> Condition:
+    if isinstance(conditions, Condition):
+        name = "all_of" if operator == "AND" else "any_of"
+        raise ExpressionError(f"{name}() takes several conditions in a list, or from a generator: {name}([a, b])")
     parts: list[Condition] = []
     for condition in conditions:
         parts.extend(_parts(operator, condition))

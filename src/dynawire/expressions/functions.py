@@ -146,7 +146,7 @@ def _member(path: Any, value: Any) -> WireValue:
         raise ExpressionError(
             f"{described(path)}: its elements have no common type; compare it whole, as in path == value"
         )
-    return encoded(path, codec.unconstrained, value)
+    return encoded(path, codec.unconstrained, value, "a member")
 
 
 def _type_names(path: Any, kind: Any) -> list[str]:

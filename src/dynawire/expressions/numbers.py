@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["is_number", "number"]
 
 _MAX_DIGITS = 38
+_NOT_FINITE = "is not finite; DynamoDB stores neither NaN nor infinities"
 _WHOLE_ONLY = frozenset({"int", "int | None"})
 
 
@@ -41,7 +42,7 @@ def number(path: Path[Any], value: Any) -> WireValue:
     elif isinstance(value, float):
         value = float(value)
         if not math.isfinite(value):
-            raise unfit(path, "the number is not a finite number")
+            raise unfit(path, f"the number {_NOT_FINITE}")
     reason = _problem(value)
     if reason:
         raise unfit(path, f"the number {reason}")
@@ -59,7 +60,7 @@ def _problem(value: Any) -> str | None:
         return "is beyond DynamoDB's range of numbers (1E-130 to 9.99E+125)"
     exact = Decimal(value)
     if not exact.is_finite():
-        return "is not a finite number"
+        return _NOT_FINITE
     digits = "".join(map(str, exact.as_tuple().digits)).strip("0")
     if len(digits) > _MAX_DIGITS:
         return "has more than the 38 significant digits a DynamoDB number can hold"

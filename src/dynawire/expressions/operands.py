@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import msgspec
 
 from ..errors import ExpressionError, ValidationError
-from ..mapping.value_codec import WireValue
+from ..mapping.value_codec import WireValue, shown_path
 
 if TYPE_CHECKING:
     from .comparing import Size
@@ -81,12 +81,25 @@ def described(path: Path[Any] | Size) -> str:
     return f"{called(path)} is {path._codec.describe()}"
 
 
-def located(path: Path[Any] | Size, error: ValidationError) -> ValidationError:
-    """What a codec refused, with the class and the whole path."""
+def located(path: Path[Any] | Size, error: ValidationError, what: str = "") -> ValidationError:
+    """What a codec refused, with the class and the whole path.
+
+    Args:
+        path: what the value was for.
+        error: what the codec raised.
+        what: what of it the value is, when it is not the whole: ``"a member"``.
+    """
+    below = shown_path(error.attribute or "")
+    if not what:
+        text = f"{_joined(called(path), below)}: {error.message}"
+    else:
+        # A schema library's own words are a sentence by themselves.
+        gap = ": " if error.errors and error.message != error.errors[0][1] else " "
+        text = f"{called(path)}: {f'{below} of ' if below else ''}{what}{gap}{error.message}"
     model = path._owner.__name__ if path._owner is not None else None
     errors = tuple((_joined(path._label, below), reason) for below, reason in error.errors)
     return ValidationError(
-        f"{called(path)}: {error.message}",
+        text,
         model=model,
         attribute=_joined(path._label, error.attribute),
         errors=errors or ((path._label, error.message),),
@@ -109,8 +122,14 @@ def member_hint(found: object) -> str:
     return compared + '; a map member whose name is that of a path\'s method is reached as path["name"]'
 
 
-def encoded(path: Path[Any] | Size, codec: Any, value: Any) -> WireValue:
+def encoded(path: Path[Any] | Size, codec: Any, value: Any, what: str = "") -> WireValue:
     """The wire form of a value for a path, by the codec of what the value stands for.
+
+    Args:
+        path: what the value is for.
+        codec: that of the value.
+        value: the value.
+        what: what messages call a value that is not the whole, ``"a member"``.
 
     Raises:
         ExpressionError: the value is an empty set.
@@ -126,7 +145,7 @@ def encoded(path: Path[Any] | Size, codec: Any, value: Any) -> WireValue:
             ) from None
         if isinstance(value, MethodType):
             raise unfit(path, f"{error.message}{member_hint(value)}") from None
-        raise located(path, error) from None
+        raise located(path, error, what) from None
     return wire
 
 

@@ -252,7 +252,7 @@ def _elements(path: Any, values: Iterable[Any]) -> Value:
     codec = path._codec.element()
     if codec is None:
         raise ExpressionError(f"{described(path)}, of a fixed number of elements; write .set(value)")
-    return Value(values, {"L": [encoded(path, codec, value) for value in values]})
+    return Value(values, {"L": [encoded(path, codec, value, "an element") for value in values]})
 
 
 def _members(path: Any, method: str, members: Any) -> Value:
@@ -272,7 +272,7 @@ def _members(path: Any, method: str, members: Any) -> Value:
     if not members:
         raise ExpressionError(f"{called(path)}: {method} has no member, so nothing would change; leave it out")
     codec = path._codec.element()
-    wires = [encoded(path, codec, member) for member in members]
+    wires = [encoded(path, codec, member, "a member") for member in members]
     kinds = {tag for wire in wires for tag in wire}
     kind = kinds.pop()
     if kinds or kind + "S" not in tags & SET_TAGS:

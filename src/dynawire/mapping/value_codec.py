@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Protocol
 
-__all__ = ["ALL_TAGS", "ValueCodec", "WireValue"]
+__all__ = ["ALL_TAGS", "ValueCodec", "WireValue", "shown_path"]
+
+_KEY_OF_A_MAP = r"""\[(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\]"""
 
 
 ALL_TAGS: frozenset[str] = frozenset({"S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS"})
@@ -58,3 +61,8 @@ class ValueCodec(Protocol):
     def describe(self) -> str:
         """The Python type as a person writes it, such as ``list[int]``."""
         ...
+
+
+def shown_path(path: str) -> str:
+    """A path as messages show it: the keys of dicts are data, and stay in the error's attributes."""
+    return re.sub(_KEY_OF_A_MAP, "[...]", path) if "[" in path else path
