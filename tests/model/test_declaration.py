@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
@@ -287,6 +287,11 @@ WRONG: dict[str, tuple[Callable[[], Any], str | None, list[str]]] = {
         lambda: made(keywords={"ttl": "b"}, a=ID, b=(Attr, datetime)),
         "b",
         ["Attr[datetime] = ttl()"],
+    ),
+    "ttl that is a duration": (
+        lambda: made(keywords={"ttl": "b"}, a=ID, b=(Attr, timedelta | None)),
+        "b",
+        ["not how long it lives", "datetime.now(UTC) + duration"],
     ),
     "options without table": (
         lambda: made(keywords={"table": None, "stream": "NEW_IMAGE"}),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from ..errors import SchemaError
 from ..mapping.attributes import NO_DEFAULT, Attribute
 from ..mapping.class_mapping import ClassMapping
@@ -50,6 +52,13 @@ def check_codecs(mapping: ClassMapping, codecs: dict[str, Codec]) -> None:
                 attribute,
                 "time to live (ttl=) is stored as a number of seconds since 1970; write "
                 f"{attribute.name}: Attr[datetime] = ttl(), or int",
+            )
+        if any(issubclass(kind, timedelta) for kind in codecs[attribute.name].kinds):
+            raise _error(
+                mapping,
+                attribute,
+                "time to live says when an item expires, not how long it lives: stored so, every item would have "
+                f"expired in 1970; write {attribute.name}: Attr[datetime] = ttl(), and datetime.now(UTC) + duration",
             )
 
 
