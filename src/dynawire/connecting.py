@@ -141,7 +141,7 @@ def _made(kind: Callable[..., Engine], place: str | None, options: dict[str, Any
             raise DynawireError(
                 f'this database has no option {unknown[0]!r}; the endpoint is the URL: connect("http://localhost:8000")'
             ) from None
-        listing = f"its options: {', '.join(known)}"
+        listing = f"its options: {', '.join([*known, *_OPTIONS])}"
         raise DynawireError(
             f"this database has no option {unknown[0]!r}{nearest(unknown[0], [*known, *_OPTIONS], listing)}"
         ) from None

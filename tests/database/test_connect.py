@@ -177,7 +177,7 @@ def test_what_is_no_database(url: str, message: str) -> None:
     ("url", "option", "message"),
     [
         ("memory:", "durabel", "did you mean 'durable'"),
-        ("memory:", "region", "its options: durable"),
+        ("memory:", "region", "its options: durable, lock_timeout, table_prefix, allow_scan"),
         ("http://localhost:8000", "durable", "its options: region"),
         ("http://localhost:8000", "acces_key_id", "did you mean 'access_key_id'"),
         ("dynamodb://eu-west-1", "endpoint_url", r'the endpoint is the URL: connect\("http://localhost:8000"\)'),

@@ -108,7 +108,10 @@ def test_members_with_a_methods_name_are_reached_by_brackets_and_lookups() -> No
     [
         (lambda: Parcel.key("1").update(Parcel.size == 3), "is a condition, not an update: == compares; to assign"),
         (lambda: Parcel.key("1").update({"size": 3}), r"write update\(\*\*changes\)"),
-        (lambda: Parcel.key("1").update(Parcel.size), "the path <Parcel.size> is not an update; write one such as"),
+        (
+            lambda: Parcel.key("1").update(Parcel.size),
+            r"the path <Parcel.size> is not an update; write Parcel.size.set\(value\)",
+        ),
         (
             lambda: Parcel.scan(Parcel.size),
             "<Parcel.size> is a path, not a condition: compare it, as in",

@@ -14,6 +14,7 @@ from ..expressions import (
     Update,
     Value,
     all_of,
+    called,
     compile_update,
     member_hint,
     parse_update_lookups,
@@ -207,8 +208,10 @@ def _not_an_update(name: str, found: Any) -> ExpressionError:
         )
     if isinstance(found, Mapping):
         return ExpressionError("update() takes changes by keyword: write update(**changes)")
-    what = f"the path {found!r}" if isinstance(found, Path) else type(found).__name__
-    if type(found).__name__ == "Arithmetic":
+    what = type(found).__name__
+    if isinstance(found, Path):
+        return ExpressionError(f"the path {found!r} is not an update; write {called(found)}.set(value)")
+    if what == "Arithmetic":
         what = "a sum"
     return ExpressionError(
         f"{what} is not an update; write one such as {name}.attribute.set(value){member_hint(found)}"
