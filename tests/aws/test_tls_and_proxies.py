@@ -7,6 +7,7 @@ import contextlib
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -114,6 +115,18 @@ def test_a_handshake_that_never_ends(client: Client) -> None:
         with pytest.raises(ConnectionFailed, match=r"within 0\.2 s"):
             client.send(engine, "UpdateItem", idempotent=False)
         silence.set()
+
+
+def test_a_slow_handshake_takes_no_time_from_the_request(client: Client, wrap: Wrap, ca_bundle: str) -> None:
+    def slowly(sock: socket.socket) -> ssl.SSLSocket:
+        time.sleep(0.6)
+        return wrap(sock)
+
+    with ScriptedServer(wrap=slowly) as server:
+        engine = client.connect(server.url, ca_bundle=ca_bundle, timeout=0.5)
+        # It comes in several reads; before each the time that is left is looked at.
+        body = b'{"x":"%b"}' % (b"x" * 200_000)
+        assert client.send(engine, "UpdateItem", body, idempotent=False) == body
 
 
 def test_faults_inside_tls(client: Client, wrap: Wrap, ca_bundle: str) -> None:

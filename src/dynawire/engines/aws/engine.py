@@ -156,24 +156,27 @@ class AwsEngine:
         exchange: Exchange | None = None
         while True:
             connection = None
-            now = _monotonic()
+            began = now = _monotonic()
             try:
                 credentials = keeper.credentials
                 if credentials is None or keeper.due:
                     if self._closed:
                         self._refuse(operation)
                     credentials = keeper.refresh()
+                    now = _monotonic()
                 connection = pool.take(now, idempotent)
                 if connection is None:
                     self._refuse(operation)
-                response = connection.roundtrip(self._signer.request(operation, body, credentials), now)
+                # Its time counts from here: to renew credentials, or to wait for a connection, may have taken long.
+                message = self._signer.request(operation, body, credentials)
+                response = connection.roundtrip(message, _monotonic())
             except BaseException as error:
                 # Whatever ended the attempt, its response may still come: nobody else may get it.
                 if connection is not None:
                     pool.discard(connection)
                 if not isinstance(error, AttemptFailed):
                     raise
-                exchange = exchange or self._exchange(operation, idempotent, now)
+                exchange = exchange or self._exchange(operation, idempotent, began)
                 delay = exchange.after_failure(error)
             else:
                 answer: bytes | None
@@ -188,7 +191,7 @@ class AwsEngine:
                         self._succeeded(exchange)
                     return answer
                 assert not isinstance(response, bytes)
-                exchange = exchange or self._exchange(operation, idempotent, now)
+                exchange = exchange or self._exchange(operation, idempotent, began)
                 delay = exchange.after_response(response)
             self._retry.sleep(delay)
 
@@ -202,7 +205,7 @@ class AwsEngine:
         exchange: Exchange | None = None
         while True:
             connection = None
-            now = _monotonic()
+            began = _monotonic()
             try:
                 credentials = keeper.credentials
                 if credentials is None or keeper.due:
@@ -220,7 +223,7 @@ class AwsEngine:
                     pool.discard(connection)
                 if not isinstance(error, AttemptFailed):
                     raise
-                exchange = exchange or self._exchange(operation, idempotent, now)
+                exchange = exchange or self._exchange(operation, idempotent, began)
                 delay = exchange.after_failure(error)
             else:
                 pool.give_back(connection)
@@ -230,7 +233,7 @@ class AwsEngine:
                         self._succeeded(exchange)
                     return answer
                 assert not isinstance(response, bytes)
-                exchange = exchange or self._exchange(operation, idempotent, now)
+                exchange = exchange or self._exchange(operation, idempotent, began)
                 delay = exchange.after_response(response)
             await self._retry.asleep(delay)
 
