@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar, Token
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from .engines.protocol import Engine
 from .errors import DynawireError, SchemaError, UsageError, ValidationError
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["WHAT_TO_WRITE", "Database", "made_current", "table_of"]
 
 T = TypeVar("T")
-A = TypeVar("A")
+P = ParamSpec("P")
 
 MAX_TABLE_NAME = 255
 
@@ -87,11 +88,12 @@ class Database:
 
     # ------------------------------------------------------------------ which database
 
-    @contextmanager
-    def use(self) -> Iterator[Database]:
-        """Make this the database of every model inside the block, in this thread or task only."""
-        with _set(_bound, self):
-            yield self
+    def use(self) -> Use:
+        """Make this the database of every model inside the block, in this thread or task only.
+
+        ``with db.use():``, or ``@db.use()`` for a plain function.
+        """
+        return Use(self)
 
     @overload
     def table(self, model: type[T]) -> Table[T]: ...
@@ -355,8 +357,13 @@ class Database:
         this one counts them too.
         """
         meter = CapacityMeter(active_meter.get())
-        with _set(active_meter, meter):
+        token = active_meter.set(meter)
+        try:
             yield meter
+        finally:
+            # In another context, where a fixture that is a generator may end, there is nothing set.
+            with suppress(ValueError):
+                active_meter.reset(token)
 
     # ------------------------------------------------------------------ the end
 
@@ -383,27 +390,56 @@ class Database:
         await self.aclose()
 
 
-@contextmanager
-def _set(variable: ContextVar[A], value: A) -> Iterator[None]:
-    token = variable.set(value)
-    try:
-        yield
-    finally:
+class Use:
+    """The block in which a database is that of every model: ``with db.use():``."""
+
+    _meant = False
+    _token: Token[Database | None]
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> Database:
+        self._meant = True
+        self._token = _bound.set(self._database)
+        return self._database
+
+    def __exit__(self, *exc_info: object) -> None:
         try:
-            variable.reset(token)
+            _bound.reset(self._token)
         except ValueError:
             # The block ends in another context than it began in, as those of fixtures and dependencies that are
             # generators may: there is nothing set here, nor was there for what ran here meanwhile.
-            if variable is _bound:
-                import warnings
+            import warnings
 
-                warnings.warn(
-                    "a `with db.use():` block ended in another context than it began in; what ran in this one did not "
-                    "use its database: write a dependency or fixture that yields inside the block as an async "
-                    "generator or as middleware, or call db.table(...)",
-                    RuntimeWarning,
-                    stacklevel=5,
-                )
+            warnings.warn(
+                "a `with db.use():` block ended in another context than it began in; what ran in this one did not "
+                "use its database: write a dependency or fixture that yields inside the block as an async "
+                "generator or as middleware, or call db.table(...)",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+
+    def __call__(self, function: Callable[P, T]) -> Callable[P, T]:
+        self._meant = True
+
+        @wraps(function)
+        def using(*args: P.args, **keywords: P.kwargs) -> T:
+            with Use(self._database):
+                return function(*args, **keywords)
+
+        return using
+
+    def __del__(self) -> None:
+        if not self._meant:
+            import warnings
+
+            warnings.warn(
+                "db.use() by itself binds nothing: write `with db.use():` around what is for this database, or "
+                "db.table(...); a model's default is the database connected last",
+                RuntimeWarning,
+                stacklevel=2,
+            )
 
 
 def made_current(database: Database) -> None:

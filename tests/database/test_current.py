@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -190,6 +191,27 @@ def test_blocks_that_end_in_another_context(twin: Twins) -> None:
             with pytest.warns(RuntimeWarning, match="ended in another context than it began in") as warned:
                 assert runner.run(step(generator), context=contextvars.Context()) is None
             assert [one.filename for one in warned] == [__file__]
+        assert current() == "2"
+
+
+def test_use_without_a_block_is_told() -> None:
+    """It would bind nothing, and what follows write to the database connected last."""
+    with new("1") as first, new("2"):
+        with pytest.warns(RuntimeWarning, match="by itself binds nothing: write `with db.use") as warned:
+            first.use()
+        assert [one.filename for one in warned] == [__file__]
+        assert current() == "2"
+
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(first.use())
+            assert current() == "1"
+
+        @first.use()
+        def decorated(again: bool) -> list[str]:
+            """Bound for each call, one inside another."""
+            return [current(), *(decorated(again=False) if again else []), current()]
+
+        assert (decorated.__name__, decorated(again=True), decorated(again=True)) == ("decorated", ["1"] * 4, ["1"] * 4)
         assert current() == "2"
 
 
