@@ -87,6 +87,18 @@ def test_a_server_that_never_writes_the_same_is_read_all_the_same() -> None:
         assert found == (200, body, True)
 
 
+@pytest.mark.parametrize("name", [b"Date", b"x-amzn-RequestId"])
+@pytest.mark.parametrize("value", [b"a\0b", b"a\rb", b"a\rContent-Length: 3", b"a\nb", b"a\x7fb"])
+def test_control_characters_are_left_to_the_parser(name: bytes, value: bytes) -> None:
+    data = message(BODY, [(one, value if one == name else usual) for one, usual in USUAL])
+    assert outcome(taught(message(BODY)), [data]) == outcome(ResponseReader(), [data])
+
+
+def test_a_checksum_in_another_form_is_left_to_the_parser() -> None:
+    data = message(BODY).replace(b"x-amz-crc32: ", b"x-amz-crc32: 0")
+    assert outcome(taught(message(BODY)), [data]) == outcome(ResponseReader(), [data])
+
+
 headers = st.lists(
     st.sampled_from(
         [
@@ -122,6 +134,7 @@ headers = st.lists(
 @example(list(USUAL), list(USUAL), b"200 OK", b": ", BODY, b"x", None, 0)
 @example(list(USUAL), list(USUAL), b"200 OK", b": ", b"{}", b"", None, 1)
 @example(list(USUAL), [*USUAL, (b"Date", b"a\rb")], b"200 OK", b": ", b"{}", b"", None, 0)
+@example([(b"Date", b"")], [(b"Date", b"\x00")], b"200 OK", b": ", b"{}", b"", None, 0)
 def test_a_reader_that_knows_a_head_reads_as_one_that_does_not(
     learned: Headers,
     headers: Headers,

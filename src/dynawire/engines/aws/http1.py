@@ -104,7 +104,7 @@ class ResponseReader:
             begin = head.end()
             if len(data) - begin == int(length):
                 body = bytes(data[begin:])
-                if crc32(body) == int(checksum) and body.startswith(b"{"):
+                if checksum == b"%d" % crc32(body) and body.startswith(b"{"):
                     return body
         try:
             self._parser.feed_data(data)

@@ -14,6 +14,8 @@ __all__ = ["head_pattern"]
 
 _MEANINGLESS = frozenset({b"date", b"x-amzn-requestid"})
 """Headers whose value says nothing about the body."""
+_PRINTABLE = rb"[ -~]*+"
+"""Not any value: with a control character in it, the parser calls the head malformed."""
 _NUMBERS = {b"content-length": rb"(?P<length>\d{1,9})", b"x-amz-crc32": rb"(?P<checksum>\d{1,10})"}
 _OTHERWISE_FRAMED = frozenset({b"transfer-encoding", b"content-encoding", b"trailer", b"upgrade"})
 
@@ -42,7 +44,7 @@ def head_pattern(head: bytes) -> re.Pattern[bytes] | None:
             numbers.append(known)
             value_pattern = b" *" + _NUMBERS[known]
         else:
-            value_pattern = b".*" if known in _MEANINGLESS else re.escape(value)
+            value_pattern = _PRINTABLE if known in _MEANINGLESS else re.escape(value)
         parts.append(re.escape(name) + b":" + value_pattern)
     if sorted(numbers) != sorted(_NUMBERS):
         return None
