@@ -137,6 +137,18 @@ def test_reading_calls_the_hooks_of_loading(heard: list[tuple[str, str]], twin: 
     assert names(heard) == []
 
 
+def test_what_a_hook_raises_never_passes_for_the_end_of_a_read(twin: Twins) -> None:
+    twin(Book(isbn="1")).put()
+
+    def fail(event: hooks.Event) -> None:
+        raise StopAsyncIteration
+
+    with hooks.after_load.connected(fail, sender=Book):
+        for read in (lambda: twin(Book.scan()).all(), lambda: twin.items(Book.query("1"))):
+            with pytest.raises((StopAsyncIteration, RuntimeError)):
+                read()
+
+
 def test_nothing_changed_nothing_written(heard: list[tuple[str, str]], twin: Twins, db: dw.Database) -> None:
     book = Book(isbn="1")
     twin(book).put()

@@ -261,7 +261,11 @@ class AsyncPages:
             self._request = source.next_request()
         source = self._source
         assert source is not None
-        page = source.take(await _aresponse(self._engine, self._request))
+        try:
+            page = source.take(await _aresponse(self._engine, self._request))
+        except StopAsyncIteration as error:
+            # Of a hook or a constructor, for one: here it would say that there are no more pages.
+            raise RuntimeError("reading a page raised StopAsyncIteration") from error
         self._request = source.next_request()
         if self._request is not None and self._fetch_ahead:
             self._ahead = _apages_ahead(self._engine, iter(()), page, source, self._request)
