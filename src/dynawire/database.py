@@ -91,7 +91,7 @@ class Database:
     def use(self) -> Use:
         """Make this the database of every model inside the block, in this thread or task only.
 
-        ``with db.use():``, or ``@db.use()`` for a plain function.
+        ``with db.use():``, or ``@db.use()`` for a plain function; UsageError for one that is async or a generator.
         """
         return Use(self)
 
@@ -421,7 +421,20 @@ class Use:
             )
 
     def __call__(self, function: Callable[P, T]) -> Callable[P, T]:
+        """The function, run inside the block.
+
+        Raises:
+            UsageError: what it gives runs later, when the block is over: a coroutine or a generator.
+        """
+        from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
+
         self._meant = True
+        if iscoroutinefunction(function) or isgeneratorfunction(function) or isasyncgenfunction(function):
+            name = getattr(function, "__qualname__", "it")
+            raise UsageError(
+                f"@db.use() would be over before {name}() runs: it gives a coroutine or a generator; write "
+                "`with db.use():` inside it"
+            )
 
         @wraps(function)
         def using(*args: P.args, **keywords: P.kwargs) -> T:

@@ -119,11 +119,11 @@ def test_a_handshake_that_never_ends(client: Client) -> None:
 
 def test_a_slow_handshake_takes_no_time_from_the_request(client: Client, wrap: Wrap, ca_bundle: str) -> None:
     def slowly(sock: socket.socket) -> ssl.SSLSocket:
-        time.sleep(0.6)
+        time.sleep(1.1)
         return wrap(sock)
 
     with ScriptedServer(wrap=slowly) as server:
-        engine = client.connect(server.url, ca_bundle=ca_bundle, timeout=0.5)
+        engine = client.connect(server.url, ca_bundle=ca_bundle, timeout=1.0)
         # It comes in several reads; before each the time that is left is looked at.
         body = b'{"x":"%b"}' % (b"x" * 200_000)
         assert client.send(engine, "UpdateItem", body, idempotent=False) == body

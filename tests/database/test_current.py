@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -322,3 +322,19 @@ def test_one_database_serves_threads_and_loops_at_once() -> None:
         for thread in threads:
             thread.join()
         assert found == [["1"] * 5] * 4
+
+
+def test_a_function_that_runs_later_is_refused_as_the_block() -> None:
+    async def coroutine() -> None: ...
+
+    def generator() -> Iterator[None]:
+        yield
+
+    async def both() -> AsyncIterator[None]:
+        yield
+
+    functions: list[Callable[[], object]] = [coroutine, generator, both]
+    with new("1") as db:
+        for function in functions:
+            with pytest.raises(dw.UsageError, match=rf"before .*{function.__name__}\(\) runs.*with db.use"):
+                db.use()(function)

@@ -239,7 +239,7 @@ class Upkeep:
         An insert requires that there is no item, so it expects no version besides; it still counts on from the one the
         instance has, so that an item that was deleted and inserted again never repeats a version.
         """
-        version = None if self.version is None else self._instance_version(instance)
+        version = None if self.version is None else self.version_of(instance)
         staged = Staged(self, None if insert else version)
         if version is not None:
             self._raise_version(staged, version)
